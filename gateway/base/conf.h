@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+/* conf.h: the configuration file as an immutable snapshot. One YAML file; every key is a row of conf.def (path, type, range,
+ * default, unit, help), from which come parsing, the errors and the man page's list. Knows nothing of SIP or media: addresses
+ * and URIs are texts here that passed a shape check; the floors that use them parse them once.
+ * A snapshot is shared by all workers: references by conf_ref/conf_unref are atomic, the contents never change. */
+
+struct conf_listen {
+    char scheme[8]; /* http https udp tcp tls */
+    char *host;     /* numeric address, without brackets */
+    uint16_t port;
+};
+
+struct conf_listens {
+    struct conf_listen *items;
+    size_t count;
+};
+
+struct conf_strings {
+    char **items;
+    size_t count;
+};
+
+struct conf_account {
+    char *name;     /* SIP user name, digest user name */
+    char *password; /* one of password and ha1; NULL when ha1 is given */
+    char *ha1;      /* 32 hex digits: MD5(name:domain:password) */
+    char *display;
+    struct conf_strings numbers;
+    struct conf_strings routes; /* names of routes this account may use; empty: all */
+    unsigned max_calls;         /* 0: no limit */
+    unsigned line;
+};
+
+enum conf_dtmf { CONF_DTMF_RFC4733, CONF_DTMF_INFO, CONF_DTMF_INBAND };
+enum conf_srtp { CONF_SRTP_OFF, CONF_SRTP_OFFER, CONF_SRTP_REQUIRE };
+
+struct conf_trunk {
+    char *name;
+    char *uri; /* next hop, sip: or sips: */
+    char *username;
+    char *password;
+    bool is_register;
+    char *registrar;
+    struct conf_strings accept; /* CIDR texts, checked */
+    unsigned max_calls;         /* 0: no limit */
+    unsigned max_cps;
+    struct conf_strings codecs; /* upper case names, in order of preference */
+    enum conf_srtp srtp;
+    enum conf_dtmf dtmf;
+    unsigned options_every_s;
+    bool hides_number; /* caller_id: false */
+    unsigned line;
+};
+
+struct conf_route {
+    char *name;                /* may be NULL */
+    char *from;                /* "accounts" (default), "trunk:NAME", "account:NAME", "any" */
+    char *to;                  /* pattern text, NULL: anything */
+    regex_t to_regex;          /* compiled when to is not NULL; regexec() is thread-safe */
+    struct conf_strings trunks; /* exactly one of trunks, account, plugin */
+    char *account;             /* account name; \1 allowed */
+    char *plugin;
+    char *room;
+    char *number; /* rewritten number with \1 ... \9; NULL: as dialled */
+    unsigned line;
+};
+
+struct conf_advertise {
+    char *network; /* CIDR of the destination */
+    char *address; /* what is written in SDP */
+};
+
+struct conf {
+    char *file;
+    char *domain;
+    unsigned workers;
+    char *state;
+    struct {
+        unsigned level;  /* enum log_level */
+        unsigned format; /* enum log_format */
+    } log;
+    struct {
+        struct conf_listens listen;
+        char *certificate;
+        char *key;
+        struct conf_strings origins;
+        char *html;
+        unsigned max_per_address; /* connections of one address, 200 */
+        unsigned idle_s;          /* ping after half of it, closed after it; 30 */
+    } web;
+    struct {
+        struct conf_listen listen;
+        char *token;
+    } admin;
+    struct {
+        struct conf_listens listen;
+        char *certificate;
+        char *key;
+        unsigned t1_ms;              /* RFC 3261 T1; 500 */
+        unsigned ring_timeout_s;     /* 180 */
+        unsigned max_duration_s;     /* 14400 */
+        unsigned session_expires_s;  /* 1800; 0: no session timers of ours */
+        unsigned reconnect_s;        /* a browser whose socket closes keeps its call so long; 30 */
+        unsigned min_expires_s;      /* 60 */
+        unsigned max_expires_s;      /* 3600 */
+        unsigned max_bindings;       /* per account; 10 */
+        unsigned max_calls;          /* whole gateway; 0: no limit */
+        unsigned drain_s;            /* SIGTERM: calls go on so long; 300 */
+    } sip;
+    struct {
+        char *webrtc_host;
+        uint16_t webrtc_port;
+        char *rtp_address;
+        uint16_t rtp_port_min, rtp_port_max;
+        unsigned dscp_audio, dscp_video, dscp_sip; /* code points 0..63 */
+        unsigned gather_us;
+        struct conf_advertise *advertise;
+        size_t advertise_count;
+        bool is_ice_full;
+        char *stun;
+        char *turn;
+        unsigned timeout_s; /* no RTP from either side ends the call; 60; 0: never */
+        unsigned latch_s;   /* 3 */
+    } media;
+    struct conf_account *accounts;
+    size_t account_count;
+    struct conf_trunk *trunks;
+    size_t trunk_count;
+    struct conf_route *routes;
+    size_t route_count;
+    struct conf_strings plugins; /* names under plugins: */
+    struct {                     /* quick start only: what /phone.json says */
+        bool is_on;
+        char *account;
+        struct conf_strings numbers; /* "600=Echo" */
+    } demo;
+
+    int refs; /* atomic */
+};
+
+/** Read and check a file. @param err_out every error, one line each: "FILE:LINE: key: what is wrong"
+ *  @return 0; -EINVAL with texts; -ENOENT/-EACCES when the file cannot be read. Main thread, may block. */
+int conf_load(struct conf **confp, const char *file, struct text *err_out);
+
+/** The same from memory; `file` is the name to show. */
+int conf_parse(struct conf **confp, const char *file, struct span yaml, struct text *err_out);
+
+struct conf *conf_ref(struct conf *conf);
+void conf_unref(struct conf *conf);
+
+/** The list of keys with type, default and help, as troff rows for the man page or plain text. */
+void conf_write_help(struct text *text);
+
+const struct conf_account *conf_find_account(const struct conf *conf, struct span name);
+const struct conf_trunk *conf_find_trunk(const struct conf *conf, struct span name);
