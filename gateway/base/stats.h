@@ -10,7 +10,7 @@
 #define COUNTER(id, name, help) STAT_##id,
 #define GAUGE(id, name, help) STAT_##id,
 #define HISTOGRAM(id, name, help)
-enum stat {
+enum stat_id {
 #include "base/stats.def"
     STAT_COUNT
 };
@@ -21,7 +21,7 @@ enum stat {
 #define COUNTER(id, name, help)
 #define GAUGE(id, name, help)
 #define HISTOGRAM(id, name, help) HIST_##id,
-enum hist {
+enum hist_id {
 #include "base/stats.def"
     HIST_COUNT
 };
@@ -44,12 +44,12 @@ struct stats {
 void stats_bind(struct stats *block);
 
 /** Count on this thread's block. Packet path: no lock, no allocation. */
-void stats_add(enum stat stat, int64_t n);
+void stats_add(enum stat_id id, int64_t n);
 static inline void stats_count(enum stat stat)
 {
     stats_add(stat, 1);
 }
-void stats_observe(enum hist hist, uint64_t value);
+void stats_observe(enum hist_id id, uint64_t value);
 
 /** This thread's block. */
 struct stats *stats_block(void);
