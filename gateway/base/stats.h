@@ -45,9 +45,9 @@ void stats_bind(struct stats *block);
 
 /** Count on this thread's block. Packet path: no lock, no allocation. */
 void stats_add(enum stat_id id, int64_t n);
-static inline void stats_count(enum stat stat)
+static inline void stats_count(enum stat_id id)
 {
-    stats_add(stat, 1);
+    stats_add(id, 1);
 }
 void stats_observe(enum hist_id id, uint64_t value);
 
