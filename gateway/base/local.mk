@@ -1,2 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-libsipway_a_SOURCES += gateway/base/err.c
+libsipway_a_SOURCES += \
+	gateway/base/clock.c \
+	gateway/base/err.c \
+	gateway/base/log.c \
+	gateway/base/mailbox.c \
+	gateway/base/map.c \
+	gateway/base/mem.c \
+	gateway/base/rand.c \
+	gateway/base/span.c \
+	gateway/base/stats.c \
+	gateway/base/text.c \
+	gateway/base/timer.c \
+	gateway/base/worker.c

@@ -63,5 +63,8 @@ int span_to_u32(struct span s, uint32_t max, uint32_t *valuep);
 /** Copy to a NUL-ended buffer. @return length; -ENOSPC if it does not fit (buffer then holds "") */
 int span_copy(struct span s, char *buf, size_t size_bytes);
 
+/** Bytes of the one valid UTF-8 character that stands at the front, 0 if there is none. RFC 3629. */
+size_t span_utf8_length(struct span s);
+
 /** Is it valid UTF-8 (no surrogates, no over-long forms, nothing above U+10FFFF)? RFC 3629. */
 bool span_is_utf8(struct span s);

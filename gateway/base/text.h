@@ -16,10 +16,14 @@ struct text {
     size_t cap;
     size_t max; /* bytes, without the NUL */
     int err;    /* 0, -ENOSPC past the maximum, -ENOMEM */
+    bool is_fixed; /* data is the caller's buffer */
 };
 
 /** An empty text that may grow up to max bytes. Nothing is allocated before the first byte. Free with text_free(). */
 void text_init(struct text *text, size_t max);
+/** A text over the caller's buffer (at least one byte): allocates nothing, holds size_bytes - 1 bytes. text_free() and
+ *  text_take() leave the buffer alone; text_take() copies. */
+void text_init_fixed(struct text *text, char *buf, size_t size_bytes);
 void text_free(struct text *text);
 /** Empty it, keep the memory, forget the error. */
 void text_reset(struct text *text);
