@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* udp.c: UDP sockets: open, queue, send in batches by sendmmsg(). Receiving and the rounds are in udp_house.c.
+ * Knows nothing of what the packets mean. */
+#include "net/udp.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/stats.h"
+#include "net/udp_house.h"
+
+#define DSCP_SHIFT 2 /* the code point's place in the TOS byte, RFC 2474 section 3 */
+
+static void udp_destroy(void *self)
+{
+    struct udp *udp = self;
+
+    if (udp->fd >= 0) {
+        udp_flush(udp);
+        udp_house_remove(udp->house, udp);
+        close(udp->fd);
+    }
+    mem_unref(udp->house);
+}
+
+static int set_int(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+/* What may fail without harm is not looked at: buffers and DSCP are wishes. */
+static int set_options(const struct udp *udp, const struct udp_options *options)
+{
+    bool is_v6 = addr_is_v6(&options->local);
+    int err = 0;
+
+    if (is_v6)
+        err = set_int(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (!err && options->is_shared)
+        err = set_int(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (options->receive_bytes && set_int(udp->fd, SOL_SOCKET, SO_RCVBUFFORCE, options->receive_bytes))
+        set_int(udp->fd, SOL_SOCKET, SO_RCVBUF, options->receive_bytes);
+    if (options->receive_bytes && set_int(udp->fd, SOL_SOCKET, SO_SNDBUFFORCE, options->receive_bytes))
+        set_int(udp->fd, SOL_SOCKET, SO_SNDBUF, options->receive_bytes);
+    if (options->dscp)
+        set_int(udp->fd, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TCLASS : IP_TOS, options->dscp << DSCP_SHIFT);
+    return err;
+}
+
+static int bind_socket(struct udp *udp, const struct udp_options *options)
+{
+    struct sockaddr_storage bound;
+    socklen_t len = sizeof(bound);
+    int err;
+
+    udp->fd = socket(options->local.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (udp->fd < 0)
+        return -errno;
+    err = set_options(udp, options);
+    if (err)
+        return err;
+    if (bind(udp->fd, &options->local.sa, addr_len(&options->local)) ||
+        getsockname(udp->fd, (struct sockaddr *)&bound, &len))
+        return -errno;
+    return addr_from_sockaddr(&udp->local, (struct sockaddr *)&bound, len);
+}
+
+int udp_new(struct udp **udpp, struct udp_house *house, const struct udp_options *options)
+{
+    struct udp *udp;
+    int err;
+
+    if (!addr_is_set(&options->local))
+        return -EINVAL;
+    udp = mem_new(sizeof(*udp), udp_destroy);
+    if (!udp)
+        return -ENOMEM;
+    udp->fd = -1;
+    udp->house = mem_ref(house);
+    udp->dscp = options->dscp;
+    udp->on_batch = options->on_batch;
+    udp->arg = options->arg;
+    list_init(&udp->queue);
+    err = bind_socket(udp, options);
+    if (!err)
+        err = udp_house_add(house, udp);
+    if (err) {
+        mem_unref(udp);
+        return err;
+    }
+    *udpp = udp;
+    return 0;
+}
+
+const struct addr *udp_local(const struct udp *udp)
+{
+    return &udp->local;
+}
+
+void udp_set_user(struct udp *udp, udp_batch_fn *on_batch, void *arg)
+{
+    udp->on_batch = on_batch;
+    udp->arg = arg;
+}
+
+void udp_queue(struct udp *udp, struct pkt *pkt_taken)
+{
+    if (list_is_empty(&udp->queue))
+        list_append(&udp->house->pending, &udp->pending);
+    list_append(&udp->queue, &pkt_taken->link);
+}
+
+static int send_large(struct udp *udp, const struct addr *to, const void *bytes, size_t n)
+{
+    if (sendto(udp->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to->sa, addr_len(to)) >= 0) {
+        stats_count(STAT_UDP_SENT);
+        return 0;
+    }
+    stats_count(STAT_UDP_SEND_FAILED);
+    return errno == EMSGSIZE ? -EMSGSIZE : 0; /* else as good as lost on the way */
+}
+
+int udp_send(struct udp *udp, const struct addr *to, const void *bytes, size_t n)
+{
+    struct pkt *pkt;
+
+    if (n > PKT_DATA_MAX)
+        return send_large(udp, to, bytes, n);
+    pkt = pkt_get(udp->house->pool);
+    if (!pkt)
+        return -ENOBUFS;
+    memcpy(pkt->data, bytes, n);
+    pkt->len = (uint16_t)n;
+    pkt->addr = *to;
+    udp_queue(udp, pkt);
+    return 0;
+}
+
+/* One sendmmsg() call's worth. */
+struct out_batch {
+    unsigned n;
+    struct pkt *pkts[UDP_BATCH];
+    struct iovec iov[UDP_BATCH];
+    struct mmsghdr msgs[UDP_BATCH];
+    union {
+        struct cmsghdr aligned;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control[UDP_BATCH];
+};
+
+static void set_dscp(const struct udp *udp, struct msghdr *hdr, void *control, uint8_t dscp)
+{
+    bool is_v6 = addr_is_v6(&udp->local);
+    int tos = dscp << DSCP_SHIFT;
+    struct cmsghdr *cmsg;
+
+    hdr->msg_control = control;
+    hdr->msg_controllen = CMSG_SPACE(sizeof(int));
+    cmsg = CMSG_FIRSTHDR(hdr);
+    cmsg->cmsg_level = is_v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+    cmsg->cmsg_type = is_v6 ? IPV6_TCLASS : IP_TOS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(cmsg), &tos, sizeof(tos));
+}
+
+static void fill_batch(struct out_batch *batch, struct udp *udp)
+{
+    struct list *link;
+
+    for (batch->n = 0; batch->n < UDP_BATCH && (link = list_first(&udp->queue)); batch->n++) {
+        struct pkt *pkt = container_of(link, struct pkt, link);
+        struct mmsghdr *msg = &batch->msgs[batch->n];
+
+        list_remove(link);
+        batch->pkts[batch->n] = pkt;
+        batch->iov[batch->n] = (struct iovec){pkt->data, pkt->len};
+        msg->msg_hdr = (struct msghdr){.msg_name = &pkt->addr.sa,
+                                       .msg_namelen = addr_len(&pkt->addr),
+                                       .msg_iov = &batch->iov[batch->n],
+                                       .msg_iovlen = 1};
+        if (pkt->dscp && pkt->dscp != udp->dscp)
+            set_dscp(udp, &msg->msg_hdr, &batch->control[batch->n], pkt->dscp);
+    }
+}
+
+/* A packet that the kernel refuses is left out and counted, the others go on. */
+static void send_batch(struct udp *udp, struct out_batch *batch)
+{
+    unsigned at = 0, sent = 0;
+    bool was_tried = false;
+
+    while (at < batch->n) {
+        int n = sendmmsg(udp->fd, batch->msgs + at, batch->n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        if (n > 0) {
+            at += (unsigned)n;
+            sent += (unsigned)n;
+            was_tried = false;
+        } else if (n < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
+            break; /* the device's queue is full: the rest would only be late */
+        } else if (n < 0 && (errno == EINTR || errno == ECONNREFUSED) && !was_tried) {
+            was_tried = true; /* the error told of an earlier packet */
+        } else {
+            at++;
+            was_tried = false;
+        }
+    }
+    stats_add(STAT_UDP_SENT, sent);
+    if (sent < batch->n)
+        stats_add(STAT_UDP_SEND_FAILED, batch->n - sent);
+}
+
+void udp_flush(struct udp *udp)
+{
+    struct out_batch batch;
+
+    while (!list_is_empty(&udp->queue)) {
+        fill_batch(&batch, udp);
+        send_batch(udp, &batch);
+        for (unsigned i = 0; i < batch.n; i++)
+            pkt_put(udp->house->pool, batch.pkts[i]);
+    }
+    list_remove(&udp->pending);
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* udp_house.c: the rounds of one worker's UDP sockets: receive all, call back, send all.
+ *
+ * All sockets hang, edge-triggered, in one epoll set. The loop watches the set as one descriptor (alone, a packet is
+ * handled at once), or, under load, leaves it alone and watches a timerfd that ticks every gather_us. A round takes one
+ * look at the clock. An edge-triggered socket that could not be drained is armed again by EPOLL_CTL_MOD. Knows nothing
+ * of what the packets mean. */
+#include "net/udp_house.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "base/worker.h"
+
+#define POOL_PACKETS   8192 /* 17 MB at the most, grown as needed */
+#define SOCKET_CALLS   4    /* recvmmsg() calls per socket and round */
+#define ROUND_PACKETS  1024 /* after these no further look into the epoll set */
+#define GATHER_ENTER   4    /* packets within two gather times: begin to gather */
+#define GATHER_WINDOWS 2
+#define GATHER_TICKS   8 /* fewer packets than ticks in so many ticks: stop gathering */
+
+/* What libuv knows; lives until its close callbacks have run. */
+struct udp_watch {
+    uv_poll_t sockets; /* the epoll set */
+    uv_poll_t tick;    /* the timerfd */
+    uv_prepare_t turn; /* sends what was queued outside of a round */
+    struct udp_house *house;
+    int open_count;
+};
+
+static void set_tick(struct udp_house *house, unsigned us)
+{
+    struct timespec time = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+    struct itimerspec spec = {.it_interval = time, .it_value = time};
+
+    timerfd_settime(house->timer_fd, 0, &spec, NULL);
+}
+
+/* Receiving. */
+
+static void fill_rack(struct udp_house *house)
+{
+    while (house->rack_at > 0) {
+        struct pkt *pkt = pkt_get(house->pool);
+        unsigned i = house->rack_at - 1;
+
+        if (!pkt)
+            return;
+        house->rack[i] = pkt;
+        house->in_iov[i] = (struct iovec){pkt->data, PKT_DATA_MAX};
+        house->in_msgs[i].msg_hdr = (struct msghdr){
+            .msg_name = &pkt->addr.sa, .msg_namelen = sizeof(pkt->addr), .msg_iov = &house->in_iov[i], .msg_iovlen = 1};
+        house->rack_at = i;
+    }
+}
+
+/* No buffer is free: what has come is thrown away, so that the socket does not keep old packets. */
+static int drain(struct udp *udp)
+{
+    char byte;
+
+    for (int i = 0; i < UDP_BATCH; i++)
+        if (recv(udp->fd, &byte, 1, MSG_DONTWAIT | MSG_TRUNC) < 0)
+            return i;
+    stats_add(STAT_PKT_POOL_EMPTY, UDP_BATCH - 1); /* pkt_get() has counted one */
+    return UDP_BATCH;
+}
+
+static void deliver(struct udp_house *house, struct udp *udp, unsigned n, uint64_t now_us)
+{
+    struct pkt *batch[UDP_BATCH];
+    unsigned first = house->rack_at, count = 0;
+
+    house->rack_at += n;
+    for (unsigned i = first; i < first + n; i++) {
+        const struct mmsghdr *msg = &house->in_msgs[i];
+        struct pkt *pkt = house->rack[i];
+
+        house->rack[i] = NULL;
+        if (!msg->msg_len || (msg->msg_hdr.msg_flags & MSG_TRUNC) || !addr_port(&pkt->addr)) {
+            pkt_put(house->pool, pkt);
+            continue;
+        }
+        pkt->len = (uint16_t)msg->msg_len;
+        pkt->arrived_us = now_us;
+        batch[count++] = pkt;
+    }
+    if (count && udp->on_batch)
+        udp->on_batch(udp, batch, count, udp->arg);
+    while (count--)
+        pkt_put(house->pool, batch[count]);
+}
+
+static void arm_again(struct udp_house *house, struct udp *udp)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = udp};
+
+    epoll_ctl(house->epoll_fd, EPOLL_CTL_MOD, udp->fd, &event);
+}
+
+/* @return packets; the socket may be gone afterwards */
+static unsigned receive_socket(struct udp_house *house, struct udp *udp, bool has_error, uint64_t now_us)
+{
+    unsigned total = 0;
+
+    house->current = udp;
+    for (int call = 0; call < SOCKET_CALLS; call++) {
+        unsigned asked;
+        int n;
+
+        fill_rack(house);
+        asked = UDP_BATCH - house->rack_at;
+        n = asked ? recvmmsg(udp->fd, house->in_msgs + house->rack_at, asked, MSG_DONTWAIT, NULL) : drain(udp);
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return total;
+        if (n < 0)
+            continue; /* an error of an earlier packet, taken off the socket by this call */
+        total += (unsigned)n;
+        if (asked)
+            deliver(house, udp, (unsigned)n, now_us);
+        if (house->current != udp)
+            return total; /* closed by its own callback */
+        if ((unsigned)n < (asked ? asked : UDP_BATCH) && !has_error)
+            return total;
+    }
+    arm_again(house, udp);
+    return total;
+}
+
+static unsigned run_round(struct udp_house *house, uint64_t now_us)
+{
+    unsigned total = 0;
+
+    do {
+        house->event_count = epoll_wait(house->epoll_fd, house->events, UDP_BATCH, 0);
+        for (house->event_at = 0; house->event_at < house->event_count; house->event_at++) {
+            struct epoll_event *event = &house->events[house->event_at];
+
+            if (event->data.ptr)
+                total += receive_socket(house, event->data.ptr, (event->events & EPOLLERR) != 0, now_us);
+        }
+    } while (house->event_count == UDP_BATCH && total < ROUND_PACKETS);
+    house->current = NULL;
+    house->event_count = 0;
+    udp_house_flush(house);
+    stats_count(STAT_UDP_ROUNDS);
+    stats_add(STAT_UDP_RECEIVED, total);
+    return total;
+}
+
+/* The load: at once, or in ticks. */
+
+static void on_sockets(uv_poll_t *poll, int status, int events)
+{
+    struct udp_house *house = ((struct udp_watch *)poll->data)->house;
+    uint64_t now_us = clock_now_us();
+
+    house->window_packets += run_round(house, now_us);
+    if (!house->gather_us)
+        return;
+    if (now_us - house->window_began_us > (uint64_t)house->gather_us * GATHER_WINDOWS) {
+        house->window_began_us = now_us;
+        house->window_packets = 0;
+    } else if (house->window_packets >= GATHER_ENTER) {
+        house->is_gathering = true;
+        house->window_packets = house->window_ticks = 0;
+        uv_poll_stop(poll);
+        set_tick(house, house->gather_us);
+    }
+}
+
+static void stop_gathering(struct udp_house *house)
+{
+    house->is_gathering = false;
+    house->window_packets = 0;
+    set_tick(house, 0);
+    uv_poll_start(&house->watch->sockets, UV_READABLE, on_sockets);
+}
+
+static void on_tick(uv_poll_t *poll, int status, int events)
+{
+    struct udp_house *house = ((struct udp_watch *)poll->data)->house;
+    uint64_t ticks;
+
+    if (read(house->timer_fd, &ticks, sizeof(ticks)) < 0 || !house->is_gathering)
+        return;
+    house->window_packets += run_round(house, clock_now_us());
+    if (++house->window_ticks < GATHER_TICKS)
+        return;
+    if (house->window_packets < GATHER_TICKS)
+        stop_gathering(house);
+    house->window_packets = house->window_ticks = 0;
+}
+
+static void on_turn(uv_prepare_t *prepare)
+{
+    udp_house_flush(((struct udp_watch *)prepare->data)->house);
+}
+
+/* The house. */
+
+void udp_house_flush(struct udp_house *house)
+{
+    struct list *link;
+
+    while ((link = list_first(&house->pending)))
+        udp_flush(container_of(link, struct udp, pending));
+}
+
+int udp_house_add(struct udp_house *house, struct udp *udp)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = udp};
+
+    return epoll_ctl(house->epoll_fd, EPOLL_CTL_ADD, udp->fd, &event) ? -errno : 0;
+}
+
+void udp_house_remove(struct udp_house *house, struct udp *udp)
+{
+    for (int i = house->event_at; i < house->event_count; i++)
+        if (house->events[i].data.ptr == udp)
+            house->events[i].data.ptr = NULL;
+    if (house->current == udp)
+        house->current = NULL;
+    epoll_ctl(house->epoll_fd, EPOLL_CTL_DEL, udp->fd, NULL);
+}
+
+struct pkt_pool *udp_house_pool(struct udp_house *house)
+{
+    return house->pool;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct udp_watch *watch = handle->data;
+
+    if (--watch->open_count == 0)
+        mem_unref(watch);
+}
+
+static void watch_add(struct udp_watch *watch, void *handle)
+{
+    ((uv_handle_t *)handle)->data = watch;
+    watch->open_count++;
+}
+
+static int watch_start(struct udp_house *house)
+{
+    struct udp_watch *watch = mem_new(sizeof(*watch), NULL);
+    int err;
+
+    if (!watch)
+        return -ENOMEM;
+    house->watch = watch;
+    watch->house = house;
+    uv_prepare_init(house->loop, &watch->turn);
+    watch_add(watch, &watch->turn);
+    uv_prepare_start(&watch->turn, on_turn);
+    err = uv_poll_init(house->loop, &watch->sockets, house->epoll_fd);
+    if (err)
+        return err;
+    watch_add(watch, &watch->sockets);
+    err = uv_poll_init(house->loop, &watch->tick, house->timer_fd);
+    if (err)
+        return err;
+    watch_add(watch, &watch->tick);
+    err = uv_poll_start(&watch->sockets, UV_READABLE, on_sockets);
+    return err ? err : uv_poll_start(&watch->tick, UV_READABLE, on_tick);
+}
+
+static void watch_stop(struct udp_watch *watch)
+{
+    void *handles[] = {&watch->turn, &watch->sockets, &watch->tick};
+
+    for (int i = 0; i < 3; i++)
+        if (((uv_handle_t *)handles[i])->data)
+            uv_close(handles[i], on_closed);
+}
+
+static void house_destroy(void *self)
+{
+    struct udp_house *house = self;
+
+    if (house->watch)
+        watch_stop(house->watch);
+    for (unsigned i = house->rack_at; i < UDP_BATCH; i++)
+        pkt_put(house->pool, house->rack[i]);
+    mem_unref(house->pool);
+    if (house->epoll_fd >= 0)
+        close(house->epoll_fd);
+    if (house->timer_fd >= 0)
+        close(house->timer_fd);
+}
+
+int udp_house_new(struct udp_house **housep, unsigned gather_us)
+{
+    struct udp_house *house = mem_new(sizeof(*house), house_destroy);
+    int err;
+
+    if (!house)
+        return -ENOMEM;
+    assert(worker_current());
+    house->loop = &worker_current()->loop;
+    house->gather_us = gather_us;
+    house->rack_at = UDP_BATCH;
+    list_init(&house->pending);
+    house->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    house->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (house->epoll_fd < 0 || house->timer_fd < 0)
+        err = -errno;
+    else
+        err = pkt_pool_new(&house->pool, POOL_PACKETS);
+    if (!err)
+        err = watch_start(house);
+    if (err) {
+        mem_unref(house);
+        return err;
+    }
+    *housep = house;
+    return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <uv.h>
+
+#include "net/udp.h"
+
+/* udp_house.h: what udp.c (sockets, sending) and udp_house.c (rounds, receiving) share. Nobody else includes it. */
+
+#define UDP_BATCH 64 /* packets per system call */
+
+struct udp {
+    struct udp_house *house; /* a reference */
+    int fd;
+    uint8_t dscp;
+    struct addr local;
+    udp_batch_fn *on_batch;
+    void *arg;
+    struct list queue;   /* packets to be sent */
+    struct list pending; /* in house->pending while the queue is not empty */
+};
+
+struct udp_watch;
+
+struct udp_house {
+    uv_loop_t *loop;
+    struct udp_watch *watch;
+    struct pkt_pool *pool;
+    int epoll_fd, timer_fd;
+
+    /* the load, see udp_house.c */
+    unsigned gather_us;
+    bool is_gathering;
+    uint64_t window_began_us;
+    unsigned window_packets, window_ticks;
+
+    /* the round that runs */
+    struct udp *current;
+    struct epoll_event events[UDP_BATCH];
+    int event_at, event_count;
+
+    /* packets ready to be received into: [rack_at, UDP_BATCH) */
+    unsigned rack_at;
+    struct pkt *rack[UDP_BATCH];
+    struct iovec in_iov[UDP_BATCH];
+    struct mmsghdr in_msgs[UDP_BATCH];
+
+    struct list pending; /* sockets with queued packets */
+};
+
+/** Send all that one socket, or every socket, has queued. */
+void udp_flush(struct udp *udp);
+void udp_house_flush(struct udp_house *house);
+/** Watch a new socket / forget it, also in the round that runs. */
+int udp_house_add(struct udp_house *house, struct udp *udp);
+void udp_house_remove(struct udp_house *house, struct udp *udp);
