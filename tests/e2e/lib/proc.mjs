@@ -46,6 +46,7 @@ class Program {
     this.name = name;
     this.logFile = path.join(runFolder, `${String(started.length).padStart(2, '0')}-${name}.log`);
     this.output = '';
+    this.news = ''; // output since the last report
     // setpriv makes the kernel end the program when this process dies, even by SIGKILL
     this.child = spawn('setpriv', ['--pdeathsig', 'TERM', command, ...args], {
       cwd,
@@ -74,6 +75,7 @@ class Program {
 
   #record(data) {
     this.output = (this.output + data).slice(-400000);
+    this.news = (this.news + data).slice(-40000);
     this.log.write(data);
   }
 
@@ -137,11 +139,20 @@ function send(pid, signal) {
   }
 }
 
-/** The last lines of every program's log, for the report of a failed test. */
+/** The last lines that every program wrote since the last call, for the report of a failed test. */
 export function logTails(lines = 40) {
-  return started
-    .map((one) => `--- ${one.name} (${one.logFile})\n${one.output.trimEnd().split('\n').slice(-lines).join('\n')}`)
+  return started.filter((one) => one.news.trim())
+    .map((one) => {
+      const text = one.news.trimEnd().split('\n').slice(-lines).join('\n');
+      one.news = '';
+      return `--- ${one.name} (${one.logFile})\n${text}`;
+    })
     .join('\n');
+}
+
+/** A new test begins: what was written before is not its fault. */
+export function forgetLogs() {
+  for (const one of started) one.news = '';
 }
 
 let mustKeepLogs = Boolean(process.env.E2E_KEEP_LOGS);
