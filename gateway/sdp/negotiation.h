@@ -4,8 +4,8 @@
 #include "sdp/codec.h"
 #include "sdp/sdp.h"
 
-/* negotiation.h (offer.c, answer.c): descriptions of our own for one leg. RFC 3264, 9143 (BUNDLE), 8842 (setup), 8839 (ICE), 8829 5.3.
- * The transport facts come as plain data, so that this floor knows no sockets. */
+/* negotiation.h (offer.c, answer.c): descriptions of our own for one leg. RFC 3264, 9143 (BUNDLE), 8842 (setup), 8839
+ * (ICE), 8829 5.3. The transport facts come as plain data, so that this floor knows no sockets. */
 
 enum sdp_profile {
     SDP_PROFILE_WEBRTC, /* UDP/TLS/RTP/SAVPF, BUNDLE, rtcp-mux, ICE lite or full, DTLS */
@@ -17,7 +17,7 @@ enum sdp_profile {
 struct sdp_transport {
     struct span address;
     bool is_v6;
-    uint16_t port, rtcp_port; /* rtcp_port 0: mux */
+    uint16_t port, rtcp_port;            /* rtcp_port 0: mux */
     struct span ufrag, pwd, fingerprint; /* WebRTC; fingerprint sha-256, "AA:BB:..." */
     struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
     unsigned candidate_count;
@@ -38,7 +38,7 @@ struct sdp_line {
     uint32_t ssrc;
     struct span cname, msid;
     unsigned ptime_ms, maxptime_ms;
-    bool has_rtcp_mux; /* plain profile: offer or accept it */
+    bool has_rtcp_mux;   /* plain profile: offer or accept it */
     bool wants_feedback; /* video: nack pli, ccm fir (answer: those of the offer among them) */
 };
 
@@ -52,26 +52,29 @@ struct sdp_session {
 /** An offer with these lines in order. */
 void sdp_make_offer(struct sdp *out, const struct sdp_session *session, const struct sdp_line *lines, unsigned count);
 
-/** The answer to `offer`: same number and order of lines; lines[i] says what becomes of offer line i. Mids, proto words and
- *  feedback/extmap come from the offer only; a refused line is not in the group; no group if the offer had none. */
+/** The answer to `offer`: same number and order of lines; lines[i] says what becomes of offer line i. Mids, proto words
+ * and feedback/extmap come from the offer only; a refused line is not in the group; no group if the offer had none. */
 void sdp_make_answer(struct sdp *out, const struct sdp_session *session, const struct sdp *offer,
                      const struct sdp_line *lines, unsigned count);
 
-/** Which line of an offer is the one to use for this kind: usable transport (by profiles allowed), port not 0, an address, a known codec.
- *  srtp policy for SIP legs: CONF_SRTP_OFF takes RTP/AVP, REQUIRE takes RTP/SAVP, OFFER prefers SAVP. WebRTC lines are taken when
- *  is_webrtc. @return index, -ENOENT with a sentence in *why_out naming what was missing */
+/** Which line of an offer is the one to use for this kind: usable transport (by profiles allowed), port not 0, an
+ * address, a known codec. srtp policy for SIP legs: CONF_SRTP_OFF takes RTP/AVP, REQUIRE takes RTP/SAVP, OFFER prefers
+ * SAVP. WebRTC lines are taken when is_webrtc. @return index, -ENOENT with a sentence in *why_out naming what was
+ * missing */
 struct sdp_policy {
     bool is_webrtc;
     enum conf_srtp srtp;
 };
 int sdp_pick_line(const struct sdp *offer, enum sdp_kind kind, const struct sdp_policy *policy, const char **why_out);
 
-/** DTLS: our role for the peer's setup. first: the role taken before (SDP_SETUP_NONE at first); kept while the association lives. */
+/** DTLS: our role for the peer's setup. first: the role taken before (SDP_SETUP_NONE at first); kept while the
+ * association lives. */
 enum sdp_setup sdp_answer_setup(enum sdp_setup offered, enum sdp_setup first);
 /** ICE restart: did ufrag or pwd change against what the peer said before? RFC 8839 4.4.2. */
 bool sdp_is_ice_restart(const struct sdp_media *now, struct span old_ufrag, struct span old_pwd);
 
-/** SDES: the first crypto line we can use (known suite, key of the right length, no session parameters, MKI only when we can).
+/** SDES: the first crypto line we can use (known suite, key of the right length, no session parameters, MKI only when
+ * we can).
  *  @return index, -ENOENT */
 int sdp_pick_crypto(const struct sdp_media *media);
 /** Decode "inline:<base64>" of a picked line to key and salt. @return bytes; -EBADMSG */

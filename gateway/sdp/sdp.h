@@ -7,8 +7,8 @@
 #include "base/span.h"
 #include "base/text.h"
 
-/* sdp.h: the model of a session description, the same for what was parsed and for what will be written. Spans point into the
- * parsed text, or into whatever the maker of a description borrows. RFC 8866, 3264, 8839, 8842, 9143, 4568.
+/* sdp.h: the model of a session description, the same for what was parsed and for what will be written. Spans point
+ * into the parsed text, or into whatever the maker of a description borrows. RFC 8866, 3264, 8839, 8842, 9143, 4568.
  * Knows no sockets and no calls. */
 
 #define SDP_TEXT_MAX      65536
@@ -75,7 +75,7 @@ struct sdp_media {
     struct span formats;   /* raw format list */
     struct span address;   /* of c=, media level or inherited; TTL cut off; empty: none anywhere */
     bool is_address_v6;
-    enum sdp_dir dir;      /* media level, else session level, else sendrecv */
+    enum sdp_dir dir;         /* media level, else session level, else sendrecv */
     struct sdp_codecs codecs; /* formats with their rtpmap/fmtp (static numbers filled in), in the m-line's order */
     struct span mid;
     unsigned ptime_ms, maxptime_ms; /* 0: none */
@@ -111,11 +111,17 @@ struct sdp {
     struct sdp_media media[SDP_MEDIA_MAX];
 };
 
-/** Parse. Lenient: LF or CRLF, a missing last line end, unknown lines and attributes are passed over. A line without any c= is
- *  kept with an empty address (the caller answers 488).
+/** Make it empty, without touching the lines. */
+void sdp_reset(struct sdp *sdp);
+/** A new last line, empty and sendrecv. @return NULL when there are SDP_MEDIA_MAX already */
+struct sdp_media *sdp_add_media(struct sdp *sdp);
+
+/** Parse. Lenient: LF or CRLF, a missing last line end, unknown lines and attributes are passed over, and so are
+ *  items past a list's maximum. A line without any c= is kept with an empty address (the caller answers 488). c=0.0.0.0
+ * without ICE is the old form of hold: such a line never receives (RFC 3264 section 8.4). A NUL, a bare CR: -EBADMSG.
  *  @param why_out a static sentence on error. @return 0, -EBADMSG, -E2BIG. Pure, no allocation. */
 int sdp_parse(struct sdp *sdp, struct span text, const char **why_out);
 
-/** Write with CRLF. Session-level: v o s t, group, ice-lite; everything else at media level. Refused lines (port 0 and not
- *  bundle-only) get their kind, proto, one format and their mid. @return text_err(out) */
+/** Write with CRLF. Session-level: v o s t, group, ice-lite; everything else at media level. Refused lines (port 0 and
+ * not bundle-only) get their kind, proto, one format and their mid. @return text_err(out) */
 int sdp_write(struct text *out, const struct sdp *sdp);
