@@ -1,2 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-libsipway_a_SOURCES +=
+libsipway_a_SOURCES += gateway/sip/grammar.c
+libsipway_a_SOURCES += gateway/sip/params.c
+libsipway_a_SOURCES += gateway/sip/uri.c
+libsipway_a_SOURCES += gateway/sip/name_addr.c
+libsipway_a_SOURCES += gateway/sip/via.c
+libsipway_a_SOURCES += gateway/sip/msg.c
+libsipway_a_SOURCES += gateway/sip/msg_header.c
+libsipway_a_SOURCES += gateway/sip/msg_lines.c
+libsipway_a_SOURCES += gateway/sip/msg_start.c
+libsipway_a_SOURCES += gateway/sip/msg_write.c

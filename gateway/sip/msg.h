@@ -37,7 +37,10 @@ enum sip_header_id {
     SIP_H_OTHER,
     SIP_H_COUNT
 };
-/** Long name of a known header. */
+/** By name, with case (RFC 3261 section 7.1); SIP_METHOD_OTHER if unknown. */
+enum sip_method sip_method_find(struct span name);
+
+/** Long name of a known header; SIP_H_OTHER gives "". */
 const char *sip_header_name(enum sip_header_id id);
 /** By long or compact name, any case; SIP_H_OTHER if unknown. */
 enum sip_header_id sip_header_find(struct span name);
@@ -57,7 +60,6 @@ struct sip_msg {
     struct uri uri;           /* request URI */
     unsigned status;          /* response */
     struct span reason;
-    struct sip_header header[SIP_HEADER_MAX];
     unsigned header_count;
     struct span body;         /* by Content-Length */
 
@@ -71,6 +73,7 @@ struct sip_msg {
     uint32_t max_forwards;    /* 70 if absent */
     bool has_content_length;
     uint32_t content_length;
+    struct sip_header header[SIP_HEADER_MAX]; /* last, so that a kept copy can be cut to header_count */
 };
 
 /** Parse one whole message (datagram, WebSocket frame, or as framing.c cut it).

@@ -9,14 +9,16 @@
 
 void sip_write_request_line(struct text *out, const char *method, struct span uri);
 void sip_write_status_line(struct text *out, unsigned status, const char *reason);
-/** Standard phrase for a status. */
+/** Standard phrase for a status; for one that is not registered, the phrase of its class's x00. */
 const char *sip_status_text(unsigned status);
 
 void sip_write_header(struct text *out, const char *name, struct span value);
 void sip_write_headerf(struct text *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/** Status line, all Vias (the first with received/rport as given, empty source: unchanged), From, To (with to_tag added when it
- *  had none and to_tag is not empty), Call-ID, CSeq, Record-Route where status is 101-299. Caller adds the rest and the body. */
+/** Status line, all Vias (the first rebuilt from request->via: the transport sets received and rport there, RFC 3581 section 4),
+ *  From, To (with to_tag added when it had none and to_tag is not empty), Call-ID, CSeq, Timestamp in a 100, Record-Route where
+ *  status is 101-299. Also for a request that was refused by the parser: what could not be read is left out or mirrored as
+ *  its clean text. reason NULL: the standard phrase. Caller adds the rest and the body. */
 void sip_write_response_head(struct text *out, const struct sip_msg *request, unsigned status, const char *reason,
                              struct span to_tag);
 
