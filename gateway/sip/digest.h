@@ -31,6 +31,8 @@ struct digest_response {
     enum digest_algorithm algorithm;
     uint32_t nc;
 };
+/** qop empty is the old form of RFC 2069: without nc there is no replay check, so a server of ours refuses it.
+ *  @return 0; -EBADMSG; -EPROTO: another scheme, algorithm or qop than ours */
 int digest_response_parse(struct digest_response *response, struct span value);
 
 /** What the secret is: a password, or HA1 as hex (for MD5 accounts kept as ha1). */
@@ -48,14 +50,16 @@ struct digest_input {
 };
 int digest_compute(char hex[static DIGEST_HEX_MAX], const struct digest_secret *secret, const struct digest_input *input);
 
-/** Write the Authorization value for a challenge. nc counts from 1 per nonce; cnonce is random. */
+/** Write the Authorization value for a challenge. nc counts from 1 per nonce; cnonce is random; the realm is the challenge's.
+ *  @return 0; -EINVAL: ha1 does not fit, or a name that cannot be quoted; what text_err() says */
 int digest_write_response(struct text *out, const struct digest_challenge *challenge, const struct digest_secret *secret,
                           struct span method, struct span uri, uint32_t nc);
 
-/** Constant-time check of a response against the secret and the request's method. true: the password is right. */
+/** Constant-time check of a response against the secret (its username and realm must be the response's) and the request's
+ *  method. true: the password is right. Whether uri is the Request-URI, and nonce and nc are good, is the caller's to check. */
 bool digest_verify(const struct digest_response *response, const struct digest_secret *secret, struct span method);
 
-/** Server nonces: HMAC-SHA256 over (time, source address), hex with the time in clear; life 60 s. Key: random per process. */
+/** Server nonces: HMAC-SHA256 over (time, salt, source address), hex with the time in clear; life 60 s. Key: random per process. */
 #define DIGEST_NONCE_TEXT_MAX 80
 void digest_nonce_make(char text[static DIGEST_NONCE_TEXT_MAX], uint64_t wall_s, struct span address);
 enum digest_nonce { NONCE_GOOD, NONCE_STALE, NONCE_FOREIGN };

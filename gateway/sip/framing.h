@@ -17,5 +17,6 @@ enum framing {
     FRAMING_TOO_LONG   /* no end of the head within SIP_MSG_MAX: close */
 };
 
-/** Look at the front of the buffer. A head that is whole is cut even if its body is too large (FRAMING_BAD_LENGTH). */
+/** Look at the front of the buffer. A lone CRLF at the end of what has arrived gives FRAMING_MORE, because it may be half a
+ *  ping; a flow that awaits a pong may take these two bytes itself. A head that is whole is cut even if its body is too large (FRAMING_BAD_LENGTH). */
 enum framing framing_next(struct span buffer, struct span *message, size_t *used);

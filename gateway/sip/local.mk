@@ -9,3 +9,7 @@ libsipway_a_SOURCES += gateway/sip/msg_header.c
 libsipway_a_SOURCES += gateway/sip/msg_lines.c
 libsipway_a_SOURCES += gateway/sip/msg_start.c
 libsipway_a_SOURCES += gateway/sip/msg_write.c
+libsipway_a_SOURCES += gateway/sip/framing.c
+libsipway_a_SOURCES += gateway/sip/digest.c
+libsipway_a_SOURCES += gateway/sip/digest_hash.c
+libsipway_a_SOURCES += gateway/sip/digest_nonce.c
