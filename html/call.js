@@ -102,7 +102,6 @@ export class Call extends Emitter {
     session.on('sending', () => this.#setState('trying'));
     session.on('progress', ({ originator, response }) => originator === 'remote' && this.#onProgress(response));
     session.on('accepted', ({ response }) => this.#onAccepted(response));
-    session.on('confirmed', () => this.#setState('talking'));
     session.on('hold', ({ originator }) => this.#onHold(originator, true));
     session.on('unhold', ({ originator }) => this.#onHold(originator, false));
     session.on('ended', (data) => this.#onEnd(data, true));
@@ -168,7 +167,7 @@ export class Call extends Emitter {
     this.answeredAt ||= Date.now();
     const named = response?.hasHeader?.('P-Asserted-Identity') && response.parseHeader('P-Asserted-Identity');
     if (named?.display_name) this.name = named.display_name;
-    this.#setState(this.direction === 'in' ? 'connecting' : 'talking');
+    this.#setState('talking');
   }
 
   #onHold(originator, isHeld) {

@@ -116,7 +116,7 @@ class Phone {
     this.#drawLine(state, end && state !== 'refused' ? `${end.title}, trying again …` : LINE_WORDS[state]);
     if (state === 'ready') byId('account-password').value = '';
     if (state !== 'refused') return;
-    byId('account-name').value = this.line.account.name;
+    byId('account-name').value ||= this.line.account.name;
     this.line = null;
     this.#settings.showAccount('');
     this.#showSignIn(`${end.title}. ${end.said || end.detail}`);
