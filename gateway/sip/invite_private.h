@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sip/invite.h"
+
+/* invite_private.h: what invite.c, invite_out.c, invite_in.c and modify.c share.
+ *
+ *   out: CALLING -> EARLY -> CONFIRMED        in: CALLING -> EARLY -> ANSWERED -> CONFIRMED
+ *   ENDING: our side is done, the wire is not (CANCEL without final answer, 2xx without ACK)      OVER */
+
+enum invite_state { INVITE_CALLING, INVITE_EARLY, INVITE_ANSWERED, INVITE_CONFIRMED, INVITE_ENDING, INVITE_OVER };
+
+struct invite {
+    struct sip_stack *stack;
+    enum invite_state state;
+    bool is_out, is_self_held;
+    struct dialog *dialog;
+    const struct invite_user *user; /* NULL once ended from our side */
+    void *arg;
+
+    /* as caller */
+    struct request *request;
+    char *username, *password;
+    char *ack; /* sent again for each repeated 2xx */
+    struct invite_end end;
+    char *end_why;
+
+    /* as callee, also for the peer's re-INVITE: the 2xx that waits for its ACK */
+    struct server_tx *tx;
+    struct server_tx *answer_tx;
+    struct timer answer_timer;
+    unsigned answer_ms, answered_ms; /* interval now; spent so far */
+
+    /* changes */
+    struct server_tx *modify_tx; /* the peer's, unanswered */
+    struct request *modify;      /* ours, running */
+    struct request *modified;    /* ours, accepted: its 2xx may come again */
+    char *modify_type, *modify_body;
+    size_t modify_body_bytes;
+    struct timer glare_timer;
+    unsigned glare_count;
+};
+
+struct invite *invite_alloc(struct sip_stack *stack, const struct invite_user *user, void *arg);
+extern const struct dialog_user invite_dialog_user;
+/** Everything is over: stop, detach, drop the self reference. */
+void invite_finish(struct invite *invite);
+/** Tell the user that it is over, then finish. */
+void invite_tell_end(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why);
+void invite_send_bye(struct invite *invite);
+void invite_choose_flow(struct invite *invite);
+
+/** A 2xx was sent on tx: repeat it until invite_in_receive_ack(). */
+void invite_in_await_ack(struct invite *invite, struct server_tx *tx);
+void invite_in_receive_ack(struct invite *invite, const struct sip_msg *ack);
+void invite_out_end(struct invite *invite);
+/** ACK for a 2xx of the INVITE with this CSeq; kept for repetition. */
+void invite_out_ack(struct invite *invite, struct request *request);
+void modify_receive(struct invite *invite, struct server_tx *tx, const struct sip_msg *msg);
+void modify_stop(struct invite *invite);

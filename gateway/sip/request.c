@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c: one request within a dialog, with digest. RFC 3261 12.2.1, 22.2; RFC 7616. Knows no INVITE usage. */
+#include "sip/request.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "sip/digest.h"
+
+#define TRY_MAX 3 /* first, with credentials, once more after a stale nonce */
+
+struct request {
+    struct dialog *dialog;
+    enum sip_method method;
+    char *headers, *content_type, *body;
+    size_t body_bytes;
+    char *username, *password;
+    char *authorization; /* whole line */
+    char *last_nonce;
+    uint32_t cseq;
+    unsigned tries;
+    struct client_tx *tx;
+    const struct request_user *user;
+    void *arg;
+    bool is_self_held;
+};
+
+static void request_destroy(void *self)
+{
+    struct request *request = self;
+
+    client_tx_detach(request->tx);
+    mem_unref(request->tx);
+    mem_unref(request->headers);
+    mem_unref(request->content_type);
+    mem_unref(request->body);
+    mem_unref(request->username);
+    if (request->password)
+        mem_wipe(request->password, strlen(request->password));
+    mem_unref(request->password);
+    mem_unref(request->authorization);
+    mem_unref(request->last_nonce);
+    mem_unref(request->dialog);
+}
+
+/* The request keeps itself alive from the first send until its transaction cannot say anything any more. */
+static void let_go(struct request *request)
+{
+    if (!request->is_self_held)
+        return;
+    request->is_self_held = false;
+    mem_unref(request);
+}
+
+static int send_try(struct request *request);
+
+static bool is_challenge(const struct sip_msg *response)
+{
+    return response->status == 401 || response->status == 407;
+}
+
+/* The strongest challenge that we can answer: RFC 8760 2.4 says the first one listed that is supported. */
+static int pick_challenge(struct digest_challenge *challenge, const struct sip_msg *response)
+{
+    enum sip_header_id id = response->status == 401 ? SIP_H_WWW_AUTHENTICATE : SIP_H_PROXY_AUTHENTICATE;
+    const struct sip_header *header;
+    unsigned i = 0;
+
+    while ((header = sip_msg_next(response, id, &i)))
+        if (!digest_challenge_parse(challenge, header->value))
+            return 0;
+    return -ENOENT;
+}
+
+/* @return 0: sent again; else the challenge is the final answer */
+static int answer_challenge(struct request *request, const struct sip_msg *response)
+{
+    struct digest_challenge challenge;
+    struct digest_secret secret;
+    struct text line;
+    int err;
+
+    if (!request->username || request->tries >= TRY_MAX || pick_challenge(&challenge, response))
+        return -EACCES;
+    /* The same nonce again, or a new one without stale=true after credentials were sent: the password is wrong (RFC 7616 3.3). */
+    if (request->last_nonce && (span_eq(challenge.nonce, span_of(request->last_nonce)) || !challenge.is_stale))
+        return -EACCES;
+    secret = (struct digest_secret){.username = span_of(request->username), .realm = challenge.realm,
+                                    .password = span_of(request->password)};
+    text_init(&line, 4096);
+    text_add_str(&line, response->status == 401 ? "Authorization: " : "Proxy-Authorization: ");
+    err = digest_write_response(&line, &challenge, &secret, span_of(sip_method_text(request->method)),
+                                span_of(request->dialog->target), 1);
+    text_add_str(&line, "\r\n");
+    mem_unref(request->last_nonce);
+    request->last_nonce = mem_text(challenge.nonce.p, challenge.nonce.n);
+    mem_unref(request->authorization);
+    request->authorization = err ? NULL : text_take(&line);
+    text_free(&line);
+    if (!request->authorization || !request->last_nonce)
+        return -ENOMEM;
+    client_tx_detach(request->tx);
+    request->tx = mem_unref(request->tx);
+    return send_try(request);
+}
+
+static void on_response(struct client_tx *tx, const struct sip_msg *response, void *arg)
+{
+    struct request *request = arg;
+
+    mem_ref(request);
+    if (!is_challenge(response) || answer_challenge(request, response)) {
+        if (request->user)
+            request->user->on_response(request, response, request->arg);
+        /* A 2xx of INVITE may come again from another fork: stay until the transaction ends. */
+        if (response->status >= 200 && (request->method != SIP_INVITE || response->status >= 300))
+            let_go(request);
+    }
+    mem_unref(request);
+}
+
+static void on_fail(struct client_tx *tx, unsigned status, const char *why, void *arg)
+{
+    struct request *request = arg;
+
+    mem_ref(request);
+    if (request->user)
+        request->user->on_fail(request, status, why, request->arg);
+    let_go(request);
+    mem_unref(request);
+}
+
+static const struct client_tx_user tx_user = {.on_response = on_response, .on_fail = on_fail};
+
+static int send_try(struct request *request)
+{
+    struct client_tx_options options;
+    char branch[SIP_BRANCH_MAX];
+    struct text out;
+    int err;
+
+    text_init(&out, SIP_MSG_MAX);
+    dialog_write_request(&out, request->dialog, request->method, 0, branch);
+    request->cseq = request->dialog->local_cseq;
+    request->tries++;
+    text_add_str(&out, request->headers);
+    if (request->authorization)
+        text_add_str(&out, request->authorization);
+    sip_write_body(&out, span_of(request->content_type), span_make(request->body, request->body_bytes));
+    err = text_err(&out);
+    options = (struct client_tx_options){.stack = request->dialog->stack, .flow = request->dialog->flow,
+                                         .method = request->method, .branch = branch, .request = text_span(&out),
+                                         .user = &tx_user, .arg = request};
+    if (!err)
+        err = client_tx_new(&request->tx, &options);
+    text_free(&out);
+    return err;
+}
+
+static char *copy(struct span s)
+{
+    return mem_text(s.p ? s.p : "", s.n);
+}
+
+int request_send(struct request **requestp, const struct request_options *options)
+{
+    struct request *request = mem_new(sizeof(*request), request_destroy);
+    int err;
+
+    if (!request)
+        return -ENOMEM;
+    request->dialog = mem_ref(options->dialog);
+    request->method = options->method;
+    request->user = options->user;
+    request->arg = options->arg;
+    request->headers = copy(options->headers);
+    request->content_type = copy(options->content_type);
+    request->body = copy(options->body);
+    request->body_bytes = options->body.n;
+    if (options->username) {
+        request->username = copy(span_of(options->username));
+        request->password = copy(span_of(options->password));
+    }
+    err = request->headers && request->content_type && request->body ? send_try(request) : -ENOMEM;
+    if (err) {
+        mem_unref(request);
+        return err;
+    }
+    request->is_self_held = true;
+    if (requestp)
+        *requestp = mem_ref(request);
+    return 0;
+}
+
+void request_detach(struct request *request)
+{
+    if (!request)
+        return;
+    request->user = NULL;
+    if (request->method == SIP_INVITE)
+        let_go(request); /* its transaction absorbs what still comes */
+}
+
+void request_cancel(struct request *request, struct span reason_header)
+{
+    if (request && request->tx)
+        client_tx_cancel(request->tx, reason_header);
+}
+
+uint32_t request_cseq(const struct request *request)
+{
+    return request->cseq;
+}
+
+struct span request_authorization(const struct request *request)
+{
+    return span_of(request->authorization);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+#include "base/span.h"
+#include "net/addr.h"
+
+/* transport.h: flows: the ways to reach SIP peers (RFC 5626's term), over UDP, TCP, TLS, WS and WSS. RFC 3261 section 18, RFC 7118.
+ * A flow is a value: it names the worker that owns the connection and the connection's slot, so it can be copied, kept and handed
+ * to other workers; sending over a flow of another worker posts the text there. Knows bytes and connections, no transactions. */
+
+enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS };
+
+#define SIP_ACCOUNT_MAX 64
+
+struct sip_flow {
+    uint8_t transport; /* enum sip_transport */
+    uint8_t worker;    /* owner of the connection; UDP: whoever sends */
+    uint16_t listener; /* UDP: index of the listening socket */
+    uint32_t slot;     /* connection: slot in the owner's table */
+    uint32_t serial;   /* connection: which use of the slot */
+    struct addr local, remote;
+};
+
+struct sip_stack;
+struct sip_transports; /* one per worker */
+struct udp_house;
+struct tls;
+struct ws_protocol;
+
+const char *sip_transport_text(enum sip_transport transport); /* "UDP", as in Via */
+const char *sip_transport_param(enum sip_transport transport); /* "udp", as in ;transport= */
+bool sip_transport_is_reliable(enum sip_transport transport);
+bool sip_transport_is_web(enum sip_transport transport); /* WS or WSS */
+
+/** Same connection, or same UDP address pair. */
+bool sip_flow_same(const struct sip_flow *left, const struct sip_flow *right);
+/** "UDP 192.0.2.1:5060" into buf. */
+#define SIP_FLOW_TEXT_MAX (ADDR_TEXT_MAX + 8)
+const char *sip_flow_text(const struct sip_flow *flow, char buf[static SIP_FLOW_TEXT_MAX]);
+
+struct transport_options {
+    struct sip_stack *stack;
+    struct conf *conf; /* sip: listen, dscp */
+    struct udp_house *udp;
+    struct tls *server_tls; /* NULL: tls listeners are an error */
+    struct tls *client_tls;
+};
+int transport_new(struct sip_transports **transportsp, const struct transport_options *options, const char **why_out);
+
+/** The subprotocol row "sip" for this worker's ws house. */
+void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol *out);
+
+/** A flow to an address: UDP picks a listening socket of the family; TCP and TLS reuse a connection to the address or begin one
+ *  (what is sent meanwhile is queued). @return 0; -EAFNOSUPPORT: no such listener; connect errors come as a lost flow */
+int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
+                      const struct addr *to, const char *server_name);
+
+/** Send one message. Any worker's flow. @return 0; -ENOTCONN: the flow is gone; -EMSGSIZE */
+int transport_send(struct sip_transports *transports, const struct sip_flow *flow, struct span bytes);
+
+/** The account that proved itself on this connection (REGISTER with right credentials); empty for UDP. The flow must be this worker's. */
+void transport_set_account(struct sip_transports *transports, const struct sip_flow *flow, struct span account);
+/** Close a connection of this worker (abuse, protocol error). */
+void transport_close(struct sip_transports *transports, const struct sip_flow *flow);
+/** Is the connection still there? Foreign flows answer true. */
+bool transport_is_up(const struct sip_transports *transports, const struct sip_flow *flow);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transport_stream.c: SIP over TCP and TLS: framing, keep-alive, connections in both directions.
+ * RFC 3261 18.3, RFC 5626 4.4.1. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/stats.h"
+#include "sip/framing.h"
+#include "sip/stack.h"
+#include "sip/transport_private.h"
+
+#define MESSAGE_TIMEOUT_MS 10000 /* first byte to full message */
+
+static void close_now(struct connection *connection)
+{
+    connection_lost(connection);
+}
+
+static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
+{
+    struct connection *connection = arg;
+    struct sip_stack *stack = connection->transports->stack;
+    struct sip_flow flow = connection->flow;
+    size_t used = 0;
+
+    while (used < n) {
+        struct span message;
+        size_t step = 0;
+        enum framing framing = framing_next(span_make(bytes + used, n - used), &message, &step);
+
+        if (framing == FRAMING_MORE)
+            break;
+        if (framing == FRAMING_PING)
+            stream_send(stream, SPAN("\r\n"));
+        if (framing == FRAMING_MESSAGE || framing == FRAMING_BAD_LENGTH)
+            sip_receive(stack, &flow, span_of(connection->account), (char *)(uintptr_t)message.p, message.n);
+        if (connection_find(stack->transports, &flow) != connection)
+            return n; /* closed by what it said */
+        if (framing == FRAMING_BAD_LENGTH || framing == FRAMING_TOO_LONG) {
+            stats_count(STAT_SIP_MALFORMED);
+            close_now(connection);
+            return n;
+        }
+        used += step;
+    }
+    return used;
+}
+
+static void on_open(struct stream *stream, void *arg)
+{
+    struct connection *connection = arg;
+
+    connection->is_open = true;
+    connection->flow.local = *stream_local(stream);
+    if (connection->pending.len)
+        stream_send(stream, text_span(&connection->pending));
+    text_free(&connection->pending);
+}
+
+static void on_close(struct stream *stream, int err, void *arg)
+{
+    connection_lost(arg);
+}
+
+static const struct stream_user user = {.on_open = on_open, .on_bytes = on_bytes, .on_close = on_close};
+
+static void on_accept(struct stream *stream_taken, void *arg)
+{
+    struct sip_transports *transports = arg;
+    struct connection *connection = connection_new(transports, stream_is_tls(stream_taken) ? SIP_TLS : SIP_TCP,
+                                                   stream_local(stream_taken), stream_remote(stream_taken));
+
+    if (!connection) {
+        stats_count(STAT_STREAM_REFUSED);
+        mem_unref(stream_taken);
+        return;
+    }
+    connection->stream = stream_taken;
+    connection->is_open = true;
+    stream_set_progress_timeout(stream_taken, MESSAGE_TIMEOUT_MS);
+    stream_set_user(stream_taken, &user, connection);
+}
+
+int transport_stream_listen(struct sip_transports *transports, const struct addr *local, struct tls *tls)
+{
+    int err;
+
+    if (transports->listener_count == TRANSPORT_LISTENER_MAX)
+        return -EBUSY;
+    err = stream_listen(&transports->listeners[transports->listener_count],
+                        &(struct stream_listen_options){.local = *local, .tls = tls, .max_per_address = 200,
+                                                        .on_accept = on_accept, .arg = transports});
+    if (!err)
+        transports->listener_count++;
+    return err;
+}
+
+int transport_stream_connect(struct connection **connectionp, struct sip_transports *transports,
+                             enum sip_transport transport, const struct addr *to, const char *server_name)
+{
+    struct connection *connection;
+    int err;
+
+    if (transport == SIP_TLS && !transports->client_tls)
+        return -EAFNOSUPPORT;
+    connection = connection_new(transports, transport, NULL, to);
+    if (!connection)
+        return -EBUSY;
+    err = addr_local_towards(&connection->flow.local, to);
+    if (!err)
+        err = stream_connect(&connection->stream, to, transport == SIP_TLS ? transports->client_tls : NULL, server_name);
+    if (err) {
+        transports->connections[connection->flow.slot] = NULL;
+        mem_unref(connection);
+        return err;
+    }
+    connection->is_outgoing = true;
+    stream_set_progress_timeout(connection->stream, MESSAGE_TIMEOUT_MS);
+    stream_set_user(connection->stream, &user, connection);
+    *connectionp = connection;
+    return 0;
+}
+
+int transport_stream_send(struct connection *connection, struct span bytes)
+{
+    if (connection->is_open)
+        return stream_send(connection->stream, bytes);
+    text_add(&connection->pending, bytes);
+    return text_err(&connection->pending);
+}
