@@ -156,10 +156,20 @@ static unsigned run_round(struct udp_house *house, uint64_t now_us)
 
 /* The load: at once, or in ticks. */
 
+/* One look at the clock per round; the watchdog of the worker gets it too. */
+static uint64_t begin_round(struct udp_house *house)
+{
+    uint64_t now_us = clock_now_us();
+
+    if (!house->worker->turn_began_us)
+        house->worker->turn_began_us = now_us;
+    return now_us;
+}
+
 static void on_sockets(uv_poll_t *poll, int status, int events)
 {
     struct udp_house *house = ((struct udp_watch *)poll->data)->house;
-    uint64_t now_us = clock_now_us();
+    uint64_t now_us = begin_round(house);
 
     house->window_packets += run_round(house, now_us);
     if (!house->gather_us)
@@ -190,7 +200,7 @@ static void on_tick(uv_poll_t *poll, int status, int events)
 
     if (read(house->timer_fd, &ticks, sizeof(ticks)) < 0 || !house->is_gathering)
         return;
-    house->window_packets += run_round(house, clock_now_us());
+    house->window_packets += run_round(house, begin_round(house));
     if (++house->window_ticks < GATHER_TICKS)
         return;
     if (house->window_packets < GATHER_TICKS)
@@ -258,14 +268,14 @@ static int watch_start(struct udp_house *house)
         return -ENOMEM;
     house->watch = watch;
     watch->house = house;
-    uv_prepare_init(house->loop, &watch->turn);
+    uv_prepare_init(&house->worker->loop, &watch->turn);
     watch_add(watch, &watch->turn);
     uv_prepare_start(&watch->turn, on_turn);
-    err = uv_poll_init(house->loop, &watch->sockets, house->epoll_fd);
+    err = uv_poll_init(&house->worker->loop, &watch->sockets, house->epoll_fd);
     if (err)
         return err;
     watch_add(watch, &watch->sockets);
-    err = uv_poll_init(house->loop, &watch->tick, house->timer_fd);
+    err = uv_poll_init(&house->worker->loop, &watch->tick, house->timer_fd);
     if (err)
         return err;
     watch_add(watch, &watch->tick);
@@ -305,7 +315,7 @@ int udp_house_new(struct udp_house **housep, unsigned gather_us)
     if (!house)
         return -ENOMEM;
     assert(worker_current());
-    house->loop = &worker_current()->loop;
+    house->worker = worker_current();
     house->gather_us = gather_us;
     house->rack_at = UDP_BATCH;
     list_init(&house->pending);

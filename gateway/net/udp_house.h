@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <sys/epoll.h>
-#include <uv.h>
 
 #include "net/udp.h"
 
@@ -23,9 +22,10 @@ struct udp {
 };
 
 struct udp_watch;
+struct worker;
 
 struct udp_house {
-    uv_loop_t *loop;
+    struct worker *worker;
     struct udp_watch *watch;
     struct pkt_pool *pool;
     int epoll_fd, timer_fd;

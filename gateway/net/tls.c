@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls.c: OpenSSL contexts for SIP over TLS: certificates, verification, reload. RFC 5922 (SIP certificates) only as far
+ * as OpenSSL's host name check goes. Knows nothing of sockets. */
+#include "net/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A reload makes a new context, as OpenSSL's may not be changed while other threads use it. Whoever has just asked for
+ * the old one still takes an SSL from it, so that one is freed only some reloads later. */
+#define KEPT_CONTEXTS 8
+
+struct tls {
+    SSL_CTX *context;             /* the current one; read by any thread */
+    SSL_CTX *kept[KEPT_CONTEXTS]; /* the current one and those before */
+    unsigned next;
+    char *certificate, *key; /* NULL: client */
+};
+
+static _Thread_local char why[256];
+
+static int fail(const char **why_out, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+    snprintf(why, sizeof(why), "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+    ERR_clear_error();
+    if (why_out)
+        *why_out = why;
+    return -EINVAL;
+}
+
+/* Sockets are written by OpenSSL with write(): a peer that has gone must not end the process. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
+}
+
+static void tls_destroy(void *self)
+{
+    struct tls *tls = self;
+
+    for (unsigned i = 0; i < KEPT_CONTEXTS; i++)
+        SSL_CTX_free(tls->kept[i]);
+    mem_unref(tls->certificate);
+    mem_unref(tls->key);
+}
+
+static int load_pair(SSL_CTX *context, const char *certificate, const char *key, const char **why_out)
+{
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
+        return fail(why_out, "the certificate cannot be read");
+    if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+        return fail(why_out, "the key cannot be read or does not fit the certificate");
+    if (SSL_CTX_check_private_key(context) != 1)
+        return fail(why_out, "the key does not fit the certificate");
+    return 0;
+}
+
+int tls_check_pair(const char *certificate, const char *key, const char **why_out)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_method());
+    int err;
+
+    if (!context)
+        return fail(why_out, "no TLS context");
+    err = load_pair(context, certificate, key, why_out);
+    SSL_CTX_free(context);
+    return err;
+}
+
+static SSL_CTX *make_context(void)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_method());
+
+    if (!context)
+        return NULL;
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(context,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    return context;
+}
+
+static void set_context(struct tls *tls, SSL_CTX *context_taken)
+{
+    SSL_CTX_free(tls->kept[tls->next]);
+    tls->kept[tls->next] = context_taken;
+    tls->next = (tls->next + 1) % KEPT_CONTEXTS;
+    __atomic_store_n(&tls->context, context_taken, __ATOMIC_RELEASE);
+}
+
+static int load_new(struct tls *tls, const char **why_out)
+{
+    SSL_CTX *context = make_context();
+    int err;
+
+    if (!context)
+        return fail(why_out, "no TLS context");
+    err = load_pair(context, tls->certificate, tls->key, why_out);
+    if (err)
+        SSL_CTX_free(context);
+    else
+        set_context(tls, context);
+    return err;
+}
+
+static int tls_make(struct tls **tlsp, const char **why_out)
+{
+    struct tls *tls = mem_new(sizeof(*tls), tls_destroy);
+
+    if (!tls) {
+        *why_out = "out of memory";
+        return -ENOMEM;
+    }
+    ignore_sigpipe();
+    *tlsp = tls;
+    return 0;
+}
+
+int tls_new(struct tls **tlsp, const char *certificate, const char *key, const char **why_out)
+{
+    struct tls *tls;
+    int err;
+
+    *why_out = "out of memory";
+    err = tls_make(&tls, why_out);
+    if (err)
+        return err;
+    tls->certificate = mem_text(certificate, strlen(certificate));
+    tls->key = mem_text(key, strlen(key));
+    err = tls->certificate && tls->key ? load_new(tls, why_out) : -ENOMEM;
+    if (err) {
+        mem_unref(tls);
+        return err;
+    }
+    *tlsp = tls;
+    return 0;
+}
+
+int tls_client_new(struct tls **tlsp, const char *ca_file, bool verifies, const char **why_out)
+{
+    SSL_CTX *context;
+    struct tls *tls;
+    int err;
+
+    *why_out = "out of memory";
+    err = tls_make(&tls, why_out);
+    if (err)
+        return err;
+    context = make_context();
+    if (context) {
+        set_context(tls, context);
+        SSL_CTX_set_default_verify_paths(context);
+        SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    }
+    ERR_clear_error();
+    if (!context || (ca_file && ca_file[0] && SSL_CTX_load_verify_locations(context, ca_file, NULL) != 1)) {
+        mem_unref(tls);
+        return fail(why_out, context ? "the CA file cannot be read" : "no TLS context");
+    }
+    *tlsp = tls;
+    return 0;
+}
+
+int tls_reload(struct tls *tls, const char **why_out)
+{
+    *why_out = NULL;
+    return tls->certificate ? load_new(tls, why_out) : 0;
+}
+
+SSL_CTX *tls_context(struct tls *tls)
+{
+    return __atomic_load_n(&tls->context, __ATOMIC_ACQUIRE);
+}
