@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/mem.h"
 #include "sdp/negotiation.h"
 
 #define KEY_BYTES_MAX 64
@@ -135,7 +136,6 @@ int sdp_crypto_key(uint8_t key[static 64], const struct sdp_crypto *crypto)
 static bool can_use(const struct sdp_crypto *crypto)
 {
     uint8_t key[KEY_BYTES_MAX];
-    volatile uint8_t *wipe = key;
     bool is_usable = false;
 
     if (!can_ignore_params(crypto->session_params))
@@ -144,8 +144,7 @@ static bool can_use(const struct sdp_crypto *crypto)
         if (span_ieq(crypto->suite, suites[i].name))
             is_usable = sdp_crypto_key(key, crypto) == suites[i].key_bytes;
     }
-    for (size_t i = 0; i < sizeof(key); i++)
-        wipe[i] = 0;
+    mem_wipe(key, sizeof(key));
     return is_usable;
 }
 
