@@ -6,12 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/map.h"
 #include "base/text.h"
 
-/* conf.h: the configuration file as an immutable snapshot. One YAML file; every key is a row of conf.def (path, type, range,
- * default, unit, help), from which come parsing, the errors and the man page's list. Knows nothing of SIP or media: addresses
- * and URIs are texts here that passed a shape check; the floors that use them parse them once.
- * A snapshot is shared by all workers: references by conf_ref/conf_unref are atomic, the contents never change. */
+/* conf.h: the configuration file as an immutable snapshot. One YAML file; every key is a row of conf.def (path, type,
+ * range, default, unit, help), from which come parsing, the errors and the man page's list. Knows nothing of SIP or
+ * media: addresses and URIs are texts here that passed a shape check; the floors that use them parse them once. A
+ * snapshot is shared by all workers: references by conf_ref/conf_unref are atomic, the contents never change. */
 
 struct conf_listen {
     char scheme[8]; /* http https udp tcp tls */
@@ -29,15 +30,24 @@ struct conf_strings {
     size_t count;
 };
 
+/** JWTs of browsers; the claim `sub` names the account. */
+struct conf_token {
+    char *issuer;
+    char *key; /* path of a PEM file */
+    struct conf_strings algorithms;
+    unsigned line;
+};
+
 struct conf_account {
     char *name;     /* SIP user name, digest user name */
-    char *password; /* one of password and ha1; NULL when ha1 is given */
+    char *password; /* one of password and ha1; both may be NULL where tokens are accepted */
     char *ha1;      /* 32 hex digits: MD5(name:domain:password) */
     char *display;
     struct conf_strings numbers;
     struct conf_strings routes; /* names of routes this account may use; empty: all */
     unsigned max_calls;         /* 0: no limit */
     unsigned line;
+    struct map_node by_name; /* for conf_find_account() */
 };
 
 enum conf_dtmf { CONF_DTMF_RFC4733, CONF_DTMF_INFO, CONF_DTMF_INBAND };
@@ -59,15 +69,16 @@ struct conf_trunk {
     unsigned options_every_s;
     bool hides_number; /* caller_id: false */
     unsigned line;
+    struct map_node by_name; /* for conf_find_trunk() */
 };
 
 struct conf_route {
-    char *name;                /* may be NULL */
-    char *from;                /* "accounts" (default), "trunk:NAME", "account:NAME", "any" */
-    char *to;                  /* pattern text, NULL: anything */
-    regex_t to_regex;          /* compiled when to is not NULL; regexec() is thread-safe */
+    char *name;                 /* may be NULL */
+    char *from;                 /* "accounts" (default), "trunk:NAME", "account:NAME", "any" */
+    char *to;                   /* pattern text, NULL: anything */
+    regex_t to_regex;           /* compiled when to is not NULL; regexec() is thread-safe */
     struct conf_strings trunks; /* exactly one of trunks, account, plugin */
-    char *account;             /* account name; \1 allowed */
+    char *account;              /* account name; \1 allowed */
     char *plugin;
     char *room;
     char *number; /* rewritten number with \1 ... \9; NULL: as dialled */
@@ -105,16 +116,16 @@ struct conf {
         struct conf_listens listen;
         char *certificate;
         char *key;
-        unsigned t1_ms;              /* RFC 3261 T1; 500 */
-        unsigned ring_timeout_s;     /* 180 */
-        unsigned max_duration_s;     /* 14400 */
-        unsigned session_expires_s;  /* 1800; 0: no session timers of ours */
-        unsigned reconnect_s;        /* a browser whose socket closes keeps its call so long; 30 */
-        unsigned min_expires_s;      /* 60 */
-        unsigned max_expires_s;      /* 3600 */
-        unsigned max_bindings;       /* per account; 10 */
-        unsigned max_calls;          /* whole gateway; 0: no limit */
-        unsigned drain_s;            /* SIGTERM: calls go on so long; 300 */
+        unsigned t1_ms;             /* RFC 3261 T1; 500 */
+        unsigned ring_timeout_s;    /* 180 */
+        unsigned max_duration_s;    /* 14400 */
+        unsigned session_expires_s; /* 1800; 0: no session timers of ours */
+        unsigned reconnect_s;       /* a browser whose socket closes keeps its call so long; 30 */
+        unsigned min_expires_s;     /* 60 */
+        unsigned max_expires_s;     /* 3600 */
+        unsigned max_bindings;      /* per account; 10 */
+        unsigned max_calls;         /* whole gateway; 0: no limit */
+        unsigned drain_s;           /* SIGTERM: calls go on so long; 300 */
     } sip;
     struct {
         char *webrtc_host;
@@ -131,6 +142,8 @@ struct conf {
         unsigned timeout_s; /* no RTP from either side ends the call; 60; 0: never */
         unsigned latch_s;   /* 3 */
     } media;
+    struct conf_token *tokens;
+    size_t token_count;
     struct conf_account *accounts;
     size_t account_count;
     struct conf_trunk *trunks;
@@ -144,10 +157,12 @@ struct conf {
         struct conf_strings numbers; /* "600=Echo" */
     } demo;
 
-    int refs; /* atomic */
+    struct map account_by_name, trunk_by_name; /* read-only once loaded */
+    int refs;                                  /* atomic */
 };
 
-/** Read and check a file. @param err_out every error, one line each: "FILE:LINE: key: what is wrong"
+/** Read and check a file. Relative paths in it are relative to its folder; certificates and keys must be readable.
+ * @param err_out every error, one line each: "FILE:LINE: key: what is wrong"
  *  @return 0; -EINVAL with texts; -ENOENT/-EACCES when the file cannot be read. Main thread, may block. */
 int conf_load(struct conf **confp, const char *file, struct text *err_out);
 
@@ -157,7 +172,7 @@ int conf_parse(struct conf **confp, const char *file, struct span yaml, struct t
 struct conf *conf_ref(struct conf *conf);
 void conf_unref(struct conf *conf);
 
-/** The list of keys with type, default and help, as troff rows for the man page or plain text. */
+/** The list of keys with type, default and help, a line each, as plain text. */
 void conf_write_help(struct text *text);
 
 const struct conf_account *conf_find_account(const struct conf *conf, struct span name);

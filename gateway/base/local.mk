@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 libsipway_a_SOURCES += \
 	gateway/base/clock.c \
+	gateway/base/conf.c \
+	gateway/base/conf_address.c \
+	gateway/base/conf_check.c \
+	gateway/base/conf_kinds.c \
+	gateway/base/conf_number.c \
+	gateway/base/conf_text.c \
+	gateway/base/conf_yaml.c \
 	gateway/base/err.c \
 	gateway/base/log.c \
 	gateway/base/mailbox.c \

@@ -5,8 +5,8 @@
 
 #include "base/list.h"
 
-/* mailbox.h: the only door between workers. What is posted is given away: the sender forgets it. A briefly locked queue and
- * one uv_async; a full mailbox (65,536 messages) refuses and counts. */
+/* mailbox.h: the only door between workers. What is posted is given away: the sender forgets it. A briefly locked queue
+ * and one uv_async; a full mailbox (65,536 messages) refuses and counts. */
 
 struct worker;
 struct mailbox;
@@ -27,7 +27,8 @@ void mailbox_set_open(struct mailbox *mailbox, bool is_open);
 /** From worker.c alone: shut it for good; its memory goes when the loop has closed its handle. NULL is welcome. */
 void mailbox_close(struct mailbox *mailbox);
 
-/** Give mail to a worker. Any thread. @return 0; -EBUSY when its mailbox is full or it has stopped (the mail is unref'ed) */
+/** Give mail to a worker. Any thread. @return 0; -EBUSY when its mailbox is full or it has stopped (the mail is
+ * unref'ed) */
 int mailbox_post(struct worker *to, struct mail *mail_taken);
 
 /** Run fn(arg) on a worker's thread: for the few one-off crossings. @return as mailbox_post(); -ENOMEM */

@@ -33,8 +33,8 @@ struct map_node *map_find(const struct map *map, struct span key);
 /** Unlink; idempotent. A zeroed node counts as not linked. */
 void map_remove(struct map_node *node);
 
-/** Walk: node = map_next(map, NULL) is the first one. Removing the node just returned is allowed only if its successor was
- *  asked for before. */
+/** Walk: node = map_next(map, NULL) is the first one. Removing the node just returned is allowed only if its successor
+ * was asked for before. */
 struct map_node *map_next(const struct map *map, const struct map_node *node);
 
 /** Keyed 64-bit hash of bytes, the same in the whole process. */

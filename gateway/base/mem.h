@@ -5,7 +5,8 @@
 
 /* mem.h: every object of ours is born here and leaves by one door.
  * A counted block: one reference at birth, the destructor runs when the last one goes.
- * Counts are ordinary integers: an object lives its whole life on one worker, or is handed over whole by the mailbox. */
+ * Counts are ordinary integers: an object lives its whole life on one worker, or is handed over whole by the mailbox.
+ */
 
 typedef void mem_destroy_fn(void *self);
 

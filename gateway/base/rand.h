@@ -11,7 +11,8 @@ void rand_bytes(void *bytes, size_t n);
 uint32_t rand_u32(void);
 uint64_t rand_u64(void);
 
-/** n characters of [a-z0-9] plus a NUL into buf (so n + 1 bytes): about 5.2 bits each. For tags, branches, ufrag, pwd. */
+/** n characters of [a-z0-9] plus a NUL into buf (so n + 1 bytes): about 5.2 bits each. For tags, branches, ufrag, pwd.
+ */
 void rand_text(char *buf, size_t n);
 
 /** Test hook for the calling thread: a repeatable sequence from this seed; 0 gives the real one back. */

@@ -13,7 +13,7 @@ struct span {
     size_t n;
 };
 
-#define SPAN_NULL ((struct span){NULL, 0})
+#define SPAN_NULL     ((struct span){NULL, 0})
 #define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
 /** For printf: "%.*s" with SPAN_ARG(s) */
 #define SPAN_ARG(s) (int)(s).n, (s).p ? (s).p : ""
@@ -34,10 +34,10 @@ static inline bool span_is_empty(struct span s)
     return s.n == 0;
 }
 
-bool span_eq(struct span left, struct span right);      /* byte for byte */
-bool span_ieq(struct span left, struct span right);     /* ASCII letters without case */
-bool span_starts(struct span s, struct span prefix);    /* byte for byte */
-bool span_istarts(struct span s, struct span prefix);   /* without case */
+bool span_eq(struct span left, struct span right);    /* byte for byte */
+bool span_ieq(struct span left, struct span right);   /* ASCII letters without case */
+bool span_starts(struct span s, struct span prefix);  /* byte for byte */
+bool span_istarts(struct span s, struct span prefix); /* without case */
 bool span_ends(struct span s, struct span suffix);
 
 /** Without blanks, tabs, CR and LF at both ends. */
@@ -49,8 +49,8 @@ ptrdiff_t span_find(struct span s, char c);
 /** Index of the first place where needle stands, or -1. */
 ptrdiff_t span_find_span(struct span s, struct span needle);
 
-/** Cut *rest at the first separator: returns what stands before it, *rest becomes what stands behind it (empty at the end).
- *  Loop with: while (rest.n) { part = span_cut(&rest, ','); ... } */
+/** Cut *rest at the first separator: returns what stands before it, *rest becomes what stands behind it (empty at the
+ * end). Loop with: while (rest.n) { part = span_cut(&rest, ','); ... } */
 struct span span_cut(struct span *rest, char separator);
 
 /** The part from index `from` on, at most n bytes; out of range gives the empty span. */

@@ -8,7 +8,7 @@
  * atomics: a reader may see a value a moment old). The rows are in stats.def; the metrics page is made from them. */
 
 #define COUNTER(id, name, help) STAT_##id,
-#define GAUGE(id, name, help) STAT_##id,
+#define GAUGE(id, name, help)   STAT_##id,
 #define HISTOGRAM(id, name, help)
 enum stat_id {
 #include "base/stats.def"

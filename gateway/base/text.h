@@ -7,15 +7,15 @@
 
 #include "base/span.h"
 
-/* text.h: the one growing buffer that all writers write into. It has a hard maximum; errors stick, so that a writer is a
- * straight line of text_add() calls and one look at text_err() at the end. */
+/* text.h: the one growing buffer that all writers write into. It has a hard maximum; errors stick, so that a writer is
+ * a straight line of text_add() calls and one look at text_err() at the end. */
 
 struct text {
     char *data; /* NUL-ended whenever not NULL */
     size_t len;
     size_t cap;
-    size_t max; /* bytes, without the NUL */
-    int err;    /* 0, -ENOSPC past the maximum, -ENOMEM */
+    size_t max;    /* bytes, without the NUL */
+    int err;       /* 0, -ENOSPC past the maximum, -ENOMEM */
     bool is_fixed; /* data is the caller's buffer */
 };
 
@@ -49,5 +49,6 @@ static inline int text_err(const struct text *text)
     return text->err;
 }
 
-/** Hand the bytes over as a counted, NUL-ended block (mem_unref() it) and reset. @return NULL on error or out of memory */
+/** Hand the bytes over as a counted, NUL-ended block (mem_unref() it) and reset. @return NULL on error or out of memory
+ */
 char *text_take(struct text *text);

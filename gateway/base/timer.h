@@ -6,8 +6,8 @@
 
 #include "base/list.h"
 
-/* timer.h: hierarchical timer wheel, 1 ms ticks, start and stop in constant time. One wheel per worker; timers are embedded
- * in their objects and stop at once, so no callback can reach a dead object. */
+/* timer.h: hierarchical timer wheel, 1 ms ticks, start and stop in constant time. One wheel per worker; timers are
+ * embedded in their objects and stop at once, so no callback can reach a dead object. */
 
 struct timer_wheel;
 struct timer;
@@ -31,7 +31,8 @@ void timer_wheel_run(struct timer_wheel *wheel, uint64_t now_ms);
 /** Milliseconds from now_ms until the next timer may be due (never too late); -1: none is running. */
 int64_t timer_wheel_next_ms(const struct timer_wheel *wheel, uint64_t now_ms);
 
-/** Start, or start anew. Relative to the wheel's last run time, or clock_now_ms() if later. Never fails, never allocates. */
+/** Start, or start anew. Relative to the wheel's last run time, or clock_now_ms() if later. Never fails, never
+ * allocates. */
 void timer_start(struct timer_wheel *wheel, struct timer *timer, uint64_t delay_ms, timer_fn *fn, void *arg);
 
 /** Idempotent; a zeroed timer counts as stopped. */

@@ -28,8 +28,8 @@ struct worker {
     uv_prepare_t prepare;
     uv_check_t check;
     uv_async_t stop_async;
-    uint64_t turn_began_us;  /* 0: not noted in this turn */
-    uint64_t tick_due_ms;    /* what the uv timer is set to; UINT64_MAX: not running */
+    uint64_t turn_began_us; /* 0: not noted in this turn */
+    uint64_t tick_due_ms;   /* what the uv timer is set to; UINT64_MAX: not running */
     uv_thread_t thread;
     int is_running;
     int wants_stop;
@@ -55,8 +55,8 @@ void worker_set_current(struct worker *worker);
 struct worker *worker_get(unsigned id);
 unsigned worker_count(void);
 
-/** Note that this turn has begun, for the watchdog: called first by whatever the loop wakes (socket callbacks, mailbox).
- *  Costs one look at the clock per turn. */
+/** Note that this turn has begun, for the watchdog: called first by whatever the loop wakes (socket callbacks,
+ * mailbox). Costs one look at the clock per turn. */
 static inline void worker_note_turn(struct worker *worker)
 {
     if (worker && !worker->turn_began_us)
