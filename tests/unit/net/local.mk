@@ -1,2 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# Each test: a line in the list, and test_x_SOURCES/LDADD below.
+net_tests = tests/unit/net/test_addr tests/unit/net/test_udp
+check_PROGRAMS += $(net_tests)
+TESTS += $(net_tests)
+EXTRA_DIST += tests/unit/net/net_test.h
+tests_unit_net_test_addr_SOURCES = tests/unit/net/test_addr.c
+tests_unit_net_test_addr_LDADD = $(unit_ldadd)
+tests_unit_net_test_udp_SOURCES = tests/unit/net/test_udp.c
+tests_unit_net_test_udp_LDADD = $(unit_ldadd)
