@@ -30,7 +30,7 @@ export async function startBaresip({ user = 'bare', password = 'secret', domain 
   const phone = new Baresip(one, dir, { host: '127.0.0.1', port: sipPort });
   await one.waitOutput(/baresip is ready/);
   await phone.connect(ctrlPort);
-  if (registrar) await phone.sees('REGISTER_OK');
+  if (registrar) await one.waitOutput(/200 OK .*\[\d+ binding/);
   return phone;
 }
 

@@ -8,6 +8,7 @@
  *    children  worker processes per socket    memory_mb  shared memory */
 export function gatewayConfig(o) {
   const trunk = o.trunk ?? { host: '127.0.0.1', port: 9 };
+  const proves = Boolean(trunk.username); // answers the carrier's challenge; needs the dialog module to count CSeq
   return `#!KAMAILIO
 debug=1
 log_stderror=yes
@@ -44,6 +45,7 @@ loadmodule "websocket.so"
 loadmodule "rtpengine.so"
 loadmodule "kex.so"
 loadmodule "ctl.so"
+${proves ? 'loadmodule "dialog.so"\nloadmodule "uac.so"' : ''}
 
 modparam("ctl", "binrpc", "unix:${o.runDir}/ctl.sock")
 modparam("rr", "enable_double_rr", 1)
@@ -60,6 +62,10 @@ modparam("websocket", "keepalive_mechanism", 0)
 modparam("rtpengine", "rtpengine_sock", "udp:127.0.0.1:${o.ngPort}")
 modparam("htable", "htable", "password=>size=12;")
 modparam("htable", "htable", "number=>size=12;")
+${proves ? `modparam("dialog", "track_cseq_updates", 1)
+modparam("uac", "auth_username_avp", "$avp(auser)")
+modparam("uac", "auth_password_avp", "$avp(apass)")
+modparam("uac", "auth_realm_avp", "$avp(arealm)")` : ''}
 
 event_route[htable:mod-init] {
 ${o.accounts.map(accountLines).join('\n')}
@@ -114,7 +120,8 @@ route[FROM_ACCOUNT] {
   if ($sht(password=>$rU) != $null) { route(TO_ACCOUNT); exit; }
   $du = "sip:${trunk.host}:${trunk.port}";
   $rd = "${trunk.host}"; $rp = ${trunk.port};
-  remove_hf_re("^X-");
+${proves ? `  dlg_manage();
+  $avp(auser) = "${trunk.username}"; $avp(apass) = "${trunk.password}"; $avp(arealm) = "";` : ''}
   route(RELAY);
 }
 
@@ -184,6 +191,9 @@ onreply_route[ANSWERED] {
 }
 
 failure_route[REFUSED] {
+${proves ? `  if (t_check_status("401|407") && $avp(auser) != $null) {
+    if (uac_auth()) { $avp(auser) = $null; t_on_reply("ANSWERED"); t_on_failure("REFUSED"); t_relay(); exit; }
+  }` : ''}
   if (!has_totag()) route(MEDIA_END);
 }
 `;
