@@ -3,22 +3,23 @@
 
 #include "media/media.h"
 
-/* endpoint.h: one transport of a leg's media: a peer connection (ICE + DTLS-SRTP, all m-lines bundled) or an RTP session
- * (plain RTP, or SRTP by given keys; one m-line). What arrives is proved before anything is learned:
- * ICE check -> DTLS -> fingerprint -> SRTP authentication -> stream. */
+/* endpoint.h: one transport of a leg's media: a peer connection (ICE + DTLS-SRTP, all m-lines bundled) or an RTP
+ * session (plain RTP, or SRTP by given keys; one m-line). What arrives is proved before anything is learned: ICE check
+ * -> DTLS -> fingerprint -> SRTP authentication -> stream. */
 
 struct endpoint;
 struct media_stream;
 
 enum endpoint_state {
-    ENDPOINT_NEW,        /* nothing proved yet */
-    ENDPOINT_CHECKED,    /* peer connection: a valid ICE check with USE-CANDIDATE came in, DTLS may run */
-    ENDPOINT_READY,      /* media can flow: DTLS done and fingerprint right; RTP session: from the start */
-    ENDPOINT_FAILED,     /* see the reason; media does not flow any more */
+    ENDPOINT_NEW,     /* nothing proved yet */
+    ENDPOINT_CHECKED, /* peer connection: a valid ICE check with USE-CANDIDATE came in, DTLS may run */
+    ENDPOINT_READY,   /* media can flow: DTLS done and fingerprint right; RTP session: from the start */
+    ENDPOINT_FAILED,  /* see the reason; media does not flow any more */
 };
 
 struct endpoint_user {
-    /** State changed; why is a sentence (failures, notable facts), "" otherwise. Not called from within a call of the user's. */
+    /** State changed; why is a sentence (failures, notable facts), "" otherwise. Not called from within a call of the
+     * user's. */
     void (*on_state)(struct endpoint *endpoint, enum endpoint_state state, const char *why, void *arg);
     /** A line for the call's timeline: "ICE check from 192.0.2.1:4000 nominated", "DTLS done (AEAD_AES_256_GCM)",
      *  "latched on 192.0.2.20:40000 (signalled)". Bounded number per endpoint. May be NULL. */
@@ -50,18 +51,20 @@ struct webrtc_remote {
     struct span fingerprint_hash, fingerprint;
     bool is_dtls_client; /* OUR role: true when the peer is passive */
 };
-/** Set what the peer's description says; copies. Called again at re-negotiation: unchanged facts change nothing; another fingerprint
- *  begins a new DTLS association and stops media until it is done. @return 0; -EBADMSG; -EPROTO: a hash we do not take */
+/** Set what the peer's description says; copies. Called again at re-negotiation: unchanged facts change nothing;
+ * another fingerprint begins a new DTLS association and stops media until it is done. @return 0; -EBADMSG; -EPROTO: a
+ * hash we do not take */
 int endpoint_webrtc_remote(struct endpoint *endpoint, const struct webrtc_remote *remote);
 
-/** ICE restart (RFC 8445 section 9): new local ufrag and pwd beside the old ones, which go on until a check with the new ones was
- *  nominated. DTLS and SRTP go on. */
+/** ICE restart (RFC 8445 section 9): new local ufrag and pwd beside the old ones, which go on until a check with the
+ * new ones was nominated. DTLS and SRTP go on. */
 int endpoint_webrtc_restart(struct endpoint *endpoint);
 
 /* ---- RTP session ---- */
 
 struct rtp_options {
-    struct addr towards; /* where the peer is thought to be (signalling), to choose the advertised address; may be unset */
+    /* Where the peer is thought to be (signalling), to choose the advertised address; may be unset. */
+    struct addr towards;
     bool is_video;
     const struct endpoint_user *user;
     void *arg;
@@ -78,14 +81,15 @@ struct rtp_remote {
     struct addr rtp;  /* signalled; port 0 or unset address: do not send yet */
     struct addr rtcp; /* unset: rtp port + 1, or the rtp address with mux */
     bool has_rtcp_mux;
-    bool is_locked;   /* never latch: take only the signalled address */
+    bool is_locked; /* never latch: take only the signalled address */
 };
-/** Symmetric RTP with latching as in the design: the signalled address wins; else the first source within latch_s of the first packet that has an agreed payload
- *  type is taken (port, or address too where the signalled one is private or silent), then locked together with its SSRC. A new signalled address (re-INVITE) opens it again. */
+/** Symmetric RTP with latching as in the design: the signalled address wins; else the first source within latch_s of
+ * the first packet that has an agreed payload type is taken (port, or address too where the signalled one is private or
+ * silent), then locked together with its SSRC. A new signalled address (re-INVITE) opens it again. */
 int endpoint_rtp_remote(struct endpoint *endpoint, const struct rtp_remote *remote);
 
-/** SDES: keys of both directions (key + salt as in RFC 4568), suite "AES_CM_128_HMAC_SHA1_80" or "AEAD_AES_128_GCM", "AEAD_AES_256_GCM".
- *  Empty suite: plain RTP. @return 0, -EINVAL */
+/** SDES: keys of both directions (key + salt as in RFC 4568), suite "AES_CM_128_HMAC_SHA1_80" or "AEAD_AES_128_GCM",
+ * "AEAD_AES_256_GCM". Empty suite: plain RTP. @return 0, -EINVAL */
 struct rtp_keys {
     struct span suite;
     struct span local_key, remote_key; /* raw bytes */
@@ -95,8 +99,8 @@ int endpoint_rtp_keys(struct endpoint *endpoint, const struct rtp_keys *keys);
 /* ---- both ---- */
 
 enum endpoint_state endpoint_state(const struct endpoint *endpoint);
-/** Stop sending and receiving, close or detach; idempotent. mem_unref() does it too. RTP ports go back at once; a peer connection
- *  sends close_notify. RTCP BYE is sent for each stream. No callback comes after. */
+/** Stop sending and receiving, close or detach; idempotent. mem_unref() does it too. RTP ports go back at once; a peer
+ * connection sends close_notify. RTCP BYE is sent for each stream. No callback comes after. */
 void endpoint_stop(struct endpoint *endpoint);
 /** Microseconds of clock_now_us() when the last accepted RTP packet came in; 0: never. */
 uint64_t endpoint_last_rtp_us(const struct endpoint *endpoint);

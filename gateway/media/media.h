@@ -23,8 +23,8 @@ const char *dtls_identity_fingerprint(const struct dtls_identity *identity);
 
 /** @param conf media: webrtc address and port (+ worker id), rtp address and ports, dscp, advertise; referenced
  *  @param why_out a sentence naming the port when it is taken */
-int media_house_new(struct media_house **housep, struct conf *conf, struct udp_house *udp, struct dtls_identity *identity,
-                    const char **why_out);
+int media_house_new(struct media_house **housep, struct conf *conf, struct udp_house *udp,
+                    struct dtls_identity *identity, const char **why_out);
 /** Take over a new snapshot for sessions made from now on (ports and addresses bound stay as they are). */
 void media_house_reload(struct media_house *house, struct conf *conf);
 

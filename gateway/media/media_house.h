@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/ice.h"
+#include "media/media.h"
+
+/* media_house.h: what the media house of a worker consists of; for the rooms of this floor alone. */
+
+#define HOUSE_CANDIDATE_MAX 4
+
+struct media_house {
+    struct conf *conf; /* for what is made from now on */
+    struct udp_house *udp;
+    struct pkt_pool *pool;
+    struct dtls_identity *identity; /* the process's; not ours to free */
+    struct ports *ports;
+    struct lite_port *lite;
+    struct addr rtp_local;                       /* port 0 */
+    struct addr candidates[HOUSE_CANDIDATE_MAX]; /* advertised, of the WebRTC port, most wanted first */
+    unsigned candidate_count;
+};

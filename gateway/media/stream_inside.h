@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/endpoint_inside.h"
+#include "media/media_stream.h"
+#include "media/path.h"
+#include "media/quality.h"
+#include "media/rewrite.h"
+
+/* stream_inside.h: what a stream consists of; for the rooms of this floor alone. */
+
+struct media_stream {
+    struct endpoint *endpoint; /* NULL when it is gone */
+    struct stream_config config;
+    uint8_t format_of_pt[128];    /* index into config.formats, FORMAT_NONE */
+    struct media_stream *bridged; /* where our packets go; it sends its own to us */
+    struct path path;
+
+    /* from the peer */
+    struct quality quality;
+    uint64_t packets_in, bytes_in, dropped_pt, events_in, first_in_us, last_in_us;
+    uint32_t event_timestamp;
+    uint8_t pt_in;
+    uint32_t sr_ntp; /* middle 32 bits of the last SR's NTP time; 0: none */
+    uint64_t sr_us;  /* when it came */
+
+    /* to the peer */
+    struct rewrite out;
+    uint64_t packets_out, bytes_out, packets_reported;
+    uint32_t lost_out, jitter_out, rtt_us; /* jitter in clock units */
+
+    /* asking for whole pictures */
+    uint64_t keyframe_asked_us;
+    uint8_t fir_command;
+};
+#define FORMAT_NONE 0xff
+
+static inline bool stream_has_pt(const struct media_stream *stream, uint8_t pt)
+{
+    return stream->format_of_pt[pt & 0x7f] != FORMAT_NONE;
+}
+
+/** Count an accepted packet. */
+void stream_count_in(struct media_stream *stream, const struct rtp *rtp, uint64_t arrived_us);
+/** Send packets (taken) along the stream's path; stream NULL: they belong to none. */
+void stream_run(struct endpoint *endpoint, struct media_stream *stream, struct pkt **pkts, unsigned n);
+/** Something that its paths, in both directions, depend on has changed. */
+void stream_rebuild(struct media_stream *stream);
