@@ -29,7 +29,11 @@ export function socketUrl(server, location) {
   const own = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
   if (!text) return own;
   const full = /^wss?:\/\//i.test(text) ? text : `${location.protocol === 'https:' ? 'wss' : 'ws'}://${text.replace(/^https?:\/\//i, '')}`;
-  return URL.canParse(full) ? new URL(full).href : null;
+  try {
+    return new URL(full).href;
+  } catch {
+    return null;
+  }
 }
 
 /** A complete account for a Line, or {error} in words.

@@ -2,12 +2,17 @@
 // audio.js: the page's one AudioContext. Browsers let it run only after the person touched the page.
 
 let context = null;
+let speaker = '';
+let silence = null;
 
 /** The shared context, asked to run; null where WebAudio is missing. */
 export function audioContext() {
   const Context = window.AudioContext ?? window.webkitAudioContext;
   if (!Context) return null;
-  context ??= new Context({ latencyHint: 'interactive' });
+  if (!context) {
+    context = new Context({ latencyHint: 'interactive' });
+    sendTonesTo(speaker);
+  }
   if (context.state === 'suspended') context.resume().catch(() => {});
   return context;
 }
@@ -18,13 +23,24 @@ export function wakeOnGesture() {
   for (const type of ['pointerdown', 'keydown']) window.addEventListener(type, wake, { once: true, capture: true });
 }
 
-/** Tones go where the voice goes, where the browser can do that. */
+/** Tones go where the voice goes, where the browser can do that; remembered until there is a context. */
 export function sendTonesTo(deviceId) {
-  audioContext()?.setSinkId?.(deviceId || '').catch(() => {});
+  speaker = deviceId || '';
+  if (context && (context.sinkId ?? '') !== speaker) context.setSinkId?.(speaker).catch(() => {});
 }
 
-/** A track that is silent, for those who have no microphone but want to listen. */
+/** A track that sends silence: for those who have no microphone, and for a call on hold. It needs a running source:
+ *  without one Chromium sends no packets at all, so that nobody can learn our address, RTP timestamps stand still, and
+ *  after a short hold the far side's jitter buffer grows by the length of the gap. */
 export function silentTrack() {
   const running = audioContext();
-  return running ? running.createMediaStreamDestination().stream.getAudioTracks()[0] : null;
+  if (!running) return null;
+  if (!silence) {
+    const source = new ConstantSourceNode(running, { offset: 0 });
+    const destination = running.createMediaStreamDestination();
+    source.connect(destination);
+    source.start();
+    [silence] = destination.stream.getAudioTracks();
+  }
+  return silence.clone();
 }

@@ -2,6 +2,7 @@
 // call.js: one call as the page sees it, around one JsSIP RTCSession. Emits 'change', 'media', 'end', 'refused'.
 // Knows SIP events and peer connections; has never heard of buttons.
 
+import JsSIP from 'jssip';
 import { explain } from './cause.js';
 import { openCamera, openMicrophone, stopStream } from './devices.js';
 import { silentTrack } from './audio.js';
@@ -48,6 +49,10 @@ export class Call extends Emitter {
 
   get isEstablished() {
     return this.state === 'talking';
+  }
+
+  get takesKeys() {
+    return this.state === 'talking' || this.state === 'early';
   }
 
   get localVideo() {
@@ -126,10 +131,7 @@ export class Call extends Emitter {
   }
 
   #watch(connection) {
-    connection.addEventListener('track', ({ track, receiver }) => {
-      receiver.jitterBufferTarget = track.kind === 'audio' ? 40 : null;
-      this.#onTrack(track);
-    });
+    connection.addEventListener('track', ({ track }) => this.#onTrack(track));
     connection.addEventListener('iceconnectionstatechange', () => this.#onIce(connection));
   }
 
@@ -165,7 +167,8 @@ export class Call extends Emitter {
 
   #onAccepted(response) {
     this.answeredAt ||= Date.now();
-    const named = response?.hasHeader?.('P-Asserted-Identity') && response.parseHeader('P-Asserted-Identity');
+    const asserted = response?.getHeader?.('P-Asserted-Identity');
+    const named = asserted && JsSIP.NameAddrHeader.parse(asserted);
     if (named?.display_name) this.name = named.display_name;
     this.#setState('talking');
   }
@@ -259,8 +262,7 @@ export class Call extends Emitter {
 
   /** Sends keys as telephone-event (RFC 4733); false when the far side takes none. */
   sendTones(keys) {
-    const isTalking = this.isEstablished || this.state === 'early';
-    if (!isTalking || !this.canSendTones) return false;
+    if (!this.takesKeys || !this.canSendTones) return false;
     this.#session.sendDTMF(keys, { transportType: 'RFC2833', duration: TONE_MS, interToneGap: TONE_GAP_MS });
     this.tones = (this.tones + keys).slice(-32);
     this.emit('event', 'dtmf', { keys });

@@ -144,10 +144,10 @@ export class CallView {
     setHidden(byId('ending'), isIncoming || isEnded);
     setHidden(byId('after'), !isEnded);
     setHidden(byId('again'), !call.number);
-    setHidden(byId('controls'), !isTalking && call.state !== 'early');
+    setHidden(byId('controls'), !call.takesKeys);
     setHidden(byId('meters'), !isTalking);
     setHidden(byId('quality'), !isTalking);
-    setHidden(byId('tones'), !this.isKeypadOpen || !(isTalking || call.state === 'early'));
+    setHidden(byId('tones'), !this.isKeypadOpen || !call.takesKeys);
     setText(byId('tones-sent'), call.tones);
     press('mute', call.isMuted);
     press('keypad', this.isKeypadOpen);

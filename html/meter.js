@@ -65,7 +65,8 @@ export class LevelMeter {
     if (!this.#analyser) return { db: -Infinity, hz: 0 };
     const spectrum = new Float32Array(this.#analyser.frequencyBinCount);
     this.#analyser.getFloatFrequencyData(spectrum);
-    return { db: this.measure(), hz: peakHz(spectrum, this.#analyser.context.sampleRate) };
+    const db = this.measure();
+    return { db, hz: db > FLOOR_DB ? peakHz(spectrum, this.#analyser.context.sampleRate) : 0 };
   }
 
   #draw() {

@@ -56,8 +56,9 @@ class Phone {
     this.#drawNumbers();
     const kept = keptAccount();
     const account = this.#setup.account ?? kept;
-    if (account) this.signIn({ ...account, isKept: !this.#setup.account });
-    else this.#showSignIn();
+    if (account?.password) return this.signIn({ ...account, isKept: !this.#setup.account });
+    if (kept) this.#fillSignIn(kept);
+    return this.#showSignIn();
   }
 
   // ---- signing in
@@ -98,7 +99,15 @@ class Phone {
   #showSignIn(problem = '') {
     this.#notice(problem);
     this.#show('sign-in');
+    if (!this.line) this.#drawLine(problem ? 'refused' : 'off', problem ? LINE_WORDS.refused : LINE_WORDS.off);
     byId(byId('account-name').value ? 'account-password' : 'account-name').focus({ preventScroll: true });
+  }
+
+  #fillSignIn({ name, server = '', domain = '' }) {
+    byId('account-name').value = name;
+    byId('account-server').value = server;
+    byId('account-domain').value = domain;
+    byId('account-keep').checked = true;
   }
 
   #onSubmitSignIn(event) {
@@ -118,6 +127,8 @@ class Phone {
     if (state !== 'refused') return;
     byId('account-name').value ||= this.line.account.name;
     this.line = null;
+    const kept = keptAccount();
+    if (kept) keepAccount({ ...kept, password: '' });     // not tried again at each visit
     this.#settings.showAccount('');
     this.#showSignIn(`${end.title}. ${end.said || end.detail}`);
   }
@@ -131,7 +142,7 @@ class Phone {
   // ---- calls
 
   dial(typed, { wantsVideo = false, name = '' } = {}) {
-    if (this.current && this.current.state !== 'ended') return;
+    if (this.current && this.current.state !== 'ended') return this.#notice('Finish this call first.');
     if (!this.line?.isReady) return this.#notice('The phone is not connected to the gateway yet.');
     const target = parseTarget(typed, this.line.account.domain);
     if (!target) return this.#notice('That does not look like a number or a name.');
@@ -397,7 +408,7 @@ class Phone {
 
   #sendTone(key) {
     const call = this.current;
-    if (call?.isEstablished && !call.sendTones(key)) this.#notice('The other side does not take keys in this call.');
+    if (call?.takesKeys && !call.sendTones(key)) this.#notice('The other side does not take keys in this call.');
   }
 
   #onKey(event) {
@@ -407,7 +418,7 @@ class Phone {
     if (byId('phone').dataset.view === 'dial' && /^[0-9*#+]$/.test(event.key)) {
       this.#typeNumber(event.key);
       this.#dialPad.flash(event.key);
-    } else if (call?.isEstablished && /^[0-9*#]$/.test(event.key)) {
+    } else if (call?.takesKeys && /^[0-9*#]$/.test(event.key)) {
       this.#tonePad.flash(event.key);
       this.#sendTone(event.key);
     } else if (event.key === 'Escape' && this.#view.isKeypadOpen) this.#toggleKeypad();
