@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// peer.mjs: Debian's kamailio and rtpengine on free loopback ports, as the peer to measure against.
+import dgram from 'node:dgram';
+import fs from 'node:fs';
+import path from 'node:path';
+import { accepts, freePort, start, stop, until } from './proc.mjs';
+
+const here = path.dirname(new URL(import.meta.url).pathname);
+const find = (...paths) => paths.find((p) => fs.existsSync(p));
+
+function startRtpengine(dir, ports) {
+  const child = start(find('/usr/bin/rtpengine', '/usr/sbin/rtpengine') ?? 'rtpengine', [
+    '--config-file=none', '--table=-1', '--foreground', '--log-stderr', '--log-level=3', '--no-fallback',
+    '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ports.ng}`, `--port-min=${ports.rtp}`, `--port-max=${ports.rtp + 7999}`,
+    '--delete-delay=0', '--timeout=60', '--silent-timeout=600', `--pidfile=${dir}/rtpengine.pid`,
+  ].filter((arg) => arg !== '--no-fallback'), `${dir}/rtpengine.log`);
+  child.part = 'rtpengine';
+  return child;
+}
+
+function startKamailio(dir, ports, peers) {
+  const values = {
+    SIP_PORT: ports.sip, WS_PORT: ports.ws, NG_PORT: ports.ng, TRUNK: peers.trunk, SIPP_IP: peers.sippIp, SIPP_UAS: peers.sippUas,
+    MODULES: find('/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules') ?? '',
+  };
+  const template = fs.readFileSync(path.join(here, '../peer/kamailio.cfg'), 'utf8');
+  fs.writeFileSync(`${dir}/kamailio.cfg`, template.replace(/@([A-Z_]+)@/g, (_, name) => values[name]));
+  const child = start(find('/usr/sbin/kamailio') ?? 'kamailio',
+    ['-f', `${dir}/kamailio.cfg`, '-DD', '-E', '-m', '1024', '-M', '32', '-Y', dir, '-P', `${dir}/kamailio.pid`], `${dir}/kamailio.log`);
+  child.part = 'kamailio';
+  return child;
+}
+
+// kamailio puts an rtpengine that is not there at its start aside for a minute
+function answersPing(port) {
+  return new Promise((resolve) => {
+    const socket = dgram.createSocket('udp4');
+    const done = (answer) => {
+      clearTimeout(late);
+      socket.close(() => resolve(answer));
+    };
+    const late = setTimeout(() => done(false), 100);
+    socket.on('error', () => done(false));
+    socket.on('message', () => done(true));
+    socket.connect(port, '127.0.0.1', () => socket.send('1 d7:command4:pinge'));
+  });
+}
+
+/** Start it. `peers` says where trunk and SIPp are. Gives { name, sipPort, wsPort, path, children, stop() }. */
+export async function startPeer(dir, peers, rtpBase) {
+  const ports = { sip: await freePort(), ws: await freePort(), ng: await freePort(), rtp: rtpBase };
+  fs.mkdirSync(dir, { recursive: true });
+  const children = [startRtpengine(dir, ports)];
+  const gateway = {
+    name: 'peer', sipPort: ports.sip, wsPort: ports.ws, path: '/', children,
+    stop: () => Promise.all(children.map(stop)),
+  };
+  try {
+    await until('rtpengine answers', () => answersPing(ports.ng));
+    children.push(startKamailio(dir, ports, peers));
+    await until('kamailio accepts WebSockets', () => accepts(ports.ws));
+  } catch (error) {
+    await gateway.stop();
+    throw new Error(`${error.message}; see the logs in ${dir}`);
+  }
+  return gateway;
+}
