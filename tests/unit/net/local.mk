@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-net_tests = tests/unit/net/test_addr tests/unit/net/test_udp
+net_tests = tests/unit/net/test_addr tests/unit/net/test_udp tests/unit/net/test_stream
 check_PROGRAMS += $(net_tests)
 TESTS += $(net_tests)
-EXTRA_DIST += tests/unit/net/net_test.h
+EXTRA_DIST += tests/unit/net/net_test.h tests/unit/net/net_tls.h
 tests_unit_net_test_addr_SOURCES = tests/unit/net/test_addr.c
 tests_unit_net_test_addr_LDADD = $(unit_ldadd)
 tests_unit_net_test_udp_SOURCES = tests/unit/net/test_udp.c
 tests_unit_net_test_udp_LDADD = $(unit_ldadd)
+tests_unit_net_test_stream_SOURCES = tests/unit/net/test_stream.c
+tests_unit_net_test_stream_LDADD = $(unit_ldadd)
