@@ -11,3 +11,4 @@ include tests/unit/media/local.mk
 include tests/unit/call/local.mk
 endif
 include tests/fuzz/local.mk
+include tests/carrier/local.mk
