@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-libsipway_a_SOURCES +=
+libsipway_a_SOURCES += \
+	gateway/store/cdr.c \
+	gateway/store/record.c \
+	gateway/store/state.c \
+	gateway/store/store_local.c \
+	gateway/store/watch.c

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c: the writer thread and its bounded queue. Takes all that waits and writes it in one transaction, so that a
+ * busy hour costs few of them. A batch that fails stays and is tried again. Knows no SQL (cdr.c). */
+#include "store/record.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "base/text.h"
+#include "store/cdr.h"
+#include "store/state.h"
+
+#define QUEUE_MAX 4096
+#define RETRY_S   1
+
+struct item {
+    struct list link;
+    struct cdr_row row;
+};
+
+struct record {
+    struct cdr_table *table; /* the thread's, once it runs */
+    int lock_fd;
+    pthread_t thread;
+    bool is_failing; /* the thread's: one log line when trouble begins, one when it ends */
+
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct list waiting; /* under lock, with the two below */
+    unsigned count;      /* rows not yet written, those of a failed batch included */
+    bool is_closing;
+};
+
+static void drop_all(struct list *items)
+{
+    struct list *link;
+
+    while ((link = list_first(items))) {
+        list_remove(link);
+        mem_unref(container_of(link, struct item, link));
+    }
+}
+
+static int write_batch(struct record *record, struct list *batch)
+{
+    struct list *link, *tmp;
+    int err = cdr_table_begin(record->table);
+
+    list_each (link, tmp, batch) {
+        if (!err)
+            err = cdr_table_write(record->table, &container_of(link, struct item, link)->row);
+    }
+    if (!err)
+        err = cdr_table_commit(record->table);
+    if (err && !record->is_failing)
+        log_error("call records cannot be written, trying again (reason=\"%s\")", cdr_table_error(record->table));
+    if (err)
+        cdr_table_rollback(record->table);
+    else if (record->is_failing)
+        log_info("call records are written again");
+    record->is_failing = err != 0;
+    return err;
+}
+
+/* Wait for rows, for the end, or after a failure for a while. @return is it closing? */
+static bool wait_for_work(struct record *record, struct list *batch)
+{
+    struct timespec until;
+    bool is_closing;
+
+    pthread_mutex_lock(&record->lock);
+    if (list_is_empty(batch)) {
+        while (list_is_empty(&record->waiting) && !record->is_closing)
+            pthread_cond_wait(&record->wake, &record->lock);
+    } else if (!record->is_closing) {
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += RETRY_S;
+        pthread_cond_timedwait(&record->wake, &record->lock, &until);
+    }
+    list_splice(batch, &record->waiting);
+    is_closing = record->is_closing;
+    pthread_mutex_unlock(&record->lock);
+    return is_closing;
+}
+
+static unsigned count_links(struct list *items)
+{
+    struct list *link, *tmp;
+    unsigned count = 0;
+
+    list_each (link, tmp, items)
+        count++;
+    return count;
+}
+
+static void give_back(struct record *record, unsigned count)
+{
+    pthread_mutex_lock(&record->lock);
+    record->count -= count;
+    pthread_mutex_unlock(&record->lock);
+}
+
+static void *run_writer(void *arg)
+{
+    struct record *record = arg;
+    bool is_closing;
+    struct list batch;
+
+    list_init(&batch);
+    do {
+        unsigned count;
+
+        is_closing = wait_for_work(record, &batch);
+        count = count_links(&batch);
+        if (count && write_batch(record, &batch)) {
+            if (!is_closing)
+                continue;
+            log_error("call records are lost (count=%u)", count);
+            stats_add(STAT_RECORD_DROPPED, count);
+        }
+        drop_all(&batch);
+        give_back(record, count);
+    } while (!is_closing);
+    return NULL;
+}
+
+static void record_destroy(void *self)
+{
+    struct record *record = self;
+
+    drop_all(&record->waiting);
+    cdr_table_close(record->table);
+    pthread_cond_destroy(&record->wake);
+    pthread_mutex_destroy(&record->lock);
+    state_unlock(record->lock_fd);
+}
+
+static void init_lock(struct record *record)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&record->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&record->wake, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+int record_open(struct record **recordp, const char *state, struct text *err_out)
+{
+    struct record *record = mem_new(sizeof(*record), record_destroy);
+    int err;
+
+    if (!record)
+        return -ENOMEM;
+    record->lock_fd = -1;
+    list_init(&record->waiting);
+    init_lock(record);
+    err = state_lock(&record->lock_fd, state, err_out);
+    if (!err)
+        err = cdr_table_open(&record->table, state, err_out);
+    if (!err)
+        err = -pthread_create(&record->thread, NULL, run_writer, record);
+    if (err) {
+        mem_unref(record);
+        return err;
+    }
+    *recordp = record;
+    return 0;
+}
+
+void record_close(struct record *record)
+{
+    if (!record)
+        return;
+    pthread_mutex_lock(&record->lock);
+    record->is_closing = true;
+    pthread_cond_signal(&record->wake);
+    pthread_mutex_unlock(&record->lock);
+    pthread_join(record->thread, NULL);
+    mem_unref(record);
+}
+
+int record_cdr(struct record *record, const struct cdr_row *row)
+{
+    struct item *item = mem_new(sizeof(*item), NULL);
+    bool is_taken;
+
+    if (!item) {
+        stats_count(STAT_RECORD_DROPPED);
+        return -ENOMEM;
+    }
+    item->row = *row;
+    pthread_mutex_lock(&record->lock);
+    is_taken = record->count < QUEUE_MAX && !record->is_closing;
+    if (is_taken) {
+        record->count++;
+        list_append(&record->waiting, &item->link);
+        pthread_cond_signal(&record->wake);
+    }
+    pthread_mutex_unlock(&record->lock);
+    if (is_taken)
+        return 0;
+    stats_count(STAT_RECORD_DROPPED);
+    mem_unref(item);
+    return -EBUSY;
+}
