@@ -63,7 +63,7 @@ static void test_h264_is_the_same_by_mode_and_profile_not_by_level(void **state)
 
 static void test_allowed_names_give_the_order_of_an_offer(void **state)
 {
-    char *names[] = {"PCMA", "PCMU"};
+    char pcma[] = "PCMA", pcmu[] = "PCMU", *names[] = {pcma, pcmu};
     struct conf_strings allowed = {names, 2};
     struct sdp_codecs offered = {.count = 0}, out;
 
@@ -162,7 +162,7 @@ static void test_nothing_in_common_is_an_empty_answer(void **state)
 
 static void test_all_codecs_of_a_kind_are_numbered_without_conflict(void **state)
 {
-    char *names[] = {"PCMA", "OPUS"};
+    char pcma[] = "PCMA", opus[] = "OPUS", *names[] = {pcma, opus};
     struct conf_strings allowed = {names, 2};
     struct sdp_codecs out;
 
