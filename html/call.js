@@ -2,8 +2,7 @@
 // call.js: one call as the page sees it, around one JsSIP RTCSession. Emits 'change', 'media', 'end', 'refused'.
 // Knows SIP events and peer connections; has never heard of buttons.
 
-import JsSIP from 'jssip';
-import { explain } from './cause.js';
+import { displayNameOf, explain } from './cause.js';
 import { openCamera, openMicrophone, stopStream } from './devices.js';
 import { silentTrack } from './audio.js';
 import { Emitter } from './emitter.js';
@@ -11,6 +10,7 @@ import { reoffer } from './reoffer.js';
 
 const CANDIDATE_WAIT_MS = 120;    // after the first host candidate; the gateway learns the rest from checks
 const ICE_REPAIR_WAIT_MS = 4000;
+const SESSION_SECONDS = 1800;     // RFC 4028; JsSIP's own 90 s mean a re-INVITE every 45 s
 const TONE_MS = 160;
 const TONE_GAP_MS = 80;
 
@@ -23,6 +23,7 @@ export class Call extends Emitter {
   isMuted = false;
   isBusy = false;                 // a re-INVITE is on its way
   hasCamera = false;
+  isListenOnly = false;           // there is no microphone
   offersVideo = false;
   startedAt = Date.now();
   answeredAt = 0;
@@ -45,6 +46,10 @@ export class Call extends Emitter {
 
   get connection() {
     return this.#session?.connection ?? null;
+  }
+
+  get wasPlaced() {
+    return Boolean(this.#session);
   }
 
   get isEstablished() {
@@ -91,6 +96,7 @@ export class Call extends Emitter {
     const { stream, notice } = await openMicrophone();
     this.#microphone = stream.getAudioTracks()[0];
     this.localStream = stream;
+    this.isListenOnly = Boolean(notice);
     if (notice) this.emit('notice', notice);
     if (wantsVideo) {
       await openCamera().then((track) => {
@@ -99,7 +105,7 @@ export class Call extends Emitter {
       }, (error) => this.emit('notice', error.message));
     }
     this.emit('media');
-    return { mediaStream: stream, pcConfig: { iceServers: this.iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' } };
+    return { mediaStream: stream, sessionTimersExpires: SESSION_SECONDS, pcConfig: { iceServers: this.iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' } };
   }
 
   #adopt(session) {
@@ -167,9 +173,7 @@ export class Call extends Emitter {
 
   #onAccepted(response) {
     this.answeredAt ||= Date.now();
-    const asserted = response?.getHeader?.('P-Asserted-Identity');
-    const named = asserted && JsSIP.NameAddrHeader.parse(asserted);
-    if (named?.display_name) this.name = named.display_name;
+    this.name = displayNameOf(response?.getHeader?.('P-Asserted-Identity')) || this.name;
     this.#setState('talking');
   }
 
@@ -322,6 +326,7 @@ export class Call extends Emitter {
     this.#microphone.stop();
     this.#microphone = track;
     this.localStream.addTrack(track);
+    this.isListenOnly = false;
     this.emit('media');
   }
 

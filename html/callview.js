@@ -165,7 +165,7 @@ export class CallView {
     this.#drawTimer();
     const call = this.#call;
     if (call.state !== 'talking') return;
-    const isSpeaking = !call.isMuted && !call.held.local && !call.held.remote;
+    const isSpeaking = !call.isListenOnly && !call.isMuted && !call.held.local && !call.held.remote;
     const isSilent = isSpeaking && this.#local.measure() < SILENT_DB;
     this.#silentSeconds = isSilent ? this.#silentSeconds + 1 : 0;
     this.#drawHearing();

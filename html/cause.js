@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // cause.js: why a call or a sign-in ended, in plain words. Pure: strings in, strings out.
-// SIP status codes (RFC 3261 21), Reason (RFC 3326), Warning (RFC 3261 20.43). Text from outside comes back as
-// text; whoever shows it must not treat it as markup.
+// SIP status codes (RFC 3261 21), Reason (RFC 3326), Warning (RFC 3261 20.43), names of P-Asserted-Identity
+// (RFC 3325). Text from outside comes back as text; whoever shows it must not treat it as markup.
 
 const BY_STATUS = {
   400: ['The call could not be understood', 'The other side said the request was malformed.'],
@@ -59,6 +59,13 @@ export function unquote(value) {
   const text = String(value ?? '').trim();
   const quoted = /^"((?:[^"\\]|\\.)*)"$/s.exec(text);
   return quoted ? quoted[1].replace(/\\(.)/gs, '$1') : text;
+}
+
+/** The display name of the first name-addr in a header value (RFC 3261 25.1), '' when there is none. */
+export function displayNameOf(value) {
+  const [first] = splitOutsideQuotes(value, ',');
+  const name = /^\s*("(?:[^"\\]|\\.)*"|[^"<]*?)\s*</s.exec(first)?.[1] ?? '';
+  return cleanText(unquote(name));
 }
 
 /** Reason header values -> [{protocol, cause, text}], RFC 3326. Damaged values give what could be read. */

@@ -25,7 +25,7 @@ export class DialPad {
 
   #make(key, letters) {
     const shown = key === '0' && !this.hasPlus ? '' : letters;
-    const button = element('button', { type: 'button', class: 'key', 'data-key': key, 'aria-label': NAMES[key] ?? key },
+    const button = element('button', { type: 'button', class: 'key', 'data-key': key, ...(NAMES[key] && { 'aria-label': NAMES[key] }) },
       element('b', {}, key), element('span', { 'aria-hidden': 'true' }, shown));
     this.#buttons.set(key, button);
     if (key === '0' && this.hasPlus) this.#pressLong(button);

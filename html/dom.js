@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// dom.js: four small helpers to touch the page. Text is always text: nothing here parses markup, and no inline
+// dom.js: small helpers to touch the page. Text is always text: nothing here parses markup, and no inline
 // style or script is made, so that a strict Content-Security-Policy holds.
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -27,6 +27,11 @@ export function icon(name) {
   use.setAttribute('href', `#i-${name}`);
   svg.append(use);
   return svg;
+}
+
+/** Text for screen readers only. */
+export function spoken(text) {
+  return element('span', { class: 'visually-hidden' }, text);
 }
 
 /** Writes text only if it changed, so that live regions speak once. */

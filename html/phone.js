@@ -7,7 +7,7 @@ import { keepAwake, startAlert, stopAlert } from './alert.js';
 import { wakeOnGesture } from './audio.js';
 import { CallView } from './callview.js';
 import { DialPad } from './dialpad.js';
-import { byId, element, icon, setHidden, setText } from './dom.js';
+import { byId, element, icon, setHidden, setText, spoken } from './dom.js';
 import { callState, openInspector } from './inspect.js';
 import { Line } from './line.js';
 import { parseTarget, prettyNumber } from './number.js';
@@ -17,6 +17,7 @@ import { playSound, stopSound } from './ring.js';
 import { Settings } from './settings.js';
 
 const CLOSE_AFTER_MS = 2500;
+const HURRY_MS = 2000;
 const LINE_WORDS = {
   off: 'Signed out', connecting: 'Connecting …', registering: 'Signing in …', ready: 'Ready',
   offline: 'Offline, trying again …', refused: 'Not signed in',
@@ -28,6 +29,7 @@ class Phone {
   other = null;                 // waiting, or on hold
   #setup = null;
   #closeTimer = 0;
+  #hurryTimer = 0;
   #dialPad = null;
   #tonePad = null;
   #view = new CallView();
@@ -123,6 +125,7 @@ class Phone {
   #onLine({ state, end }) {
     this.#note('line', { state, ...(end && { status: end.status, title: end.title, said: end.said }) });
     this.#drawLine(state, end && state !== 'refused' ? `${end.title}, trying again …` : LINE_WORDS[state]);
+    this.#hurryBack(state);
     if (state === 'ready') byId('account-password').value = '';
     if (state !== 'refused') return;
     byId('account-name').value ||= this.line.account.name;
@@ -131,6 +134,13 @@ class Phone {
     if (kept) keepAccount({ ...kept, password: '' });     // not tried again at each visit
     this.#settings.showAccount('');
     this.#showSignIn(`${end.title}. ${end.said || end.detail}`);
+  }
+
+  /** The gateway keeps a call of a lost connection for a while only, so the way back must not take longer each time. */
+  #hurryBack(state) {
+    clearInterval(this.#hurryTimer);
+    const isTalking = [this.current, this.other].some((call) => call?.isEstablished);
+    if (state === 'offline' && isTalking) this.#hurryTimer = setInterval(() => this.line?.hurry(), HURRY_MS);
   }
 
   #drawLine(state, words) {
@@ -187,8 +197,10 @@ class Phone {
 
   #onCallEnd(call, end) {
     this.#note('end', { id: call.id, title: end.title, status: end.status, said: end.said });
-    this.#recent.add(recentOf({ ...call, hasVideo: call.hasCamera }));
-    setHidden(byId('recent-clear'), false);
+    if (call.wasPlaced) {
+      this.#recent.add(recentOf({ ...call, hasVideo: call.hasCamera }));
+      setHidden(byId('recent-clear'), false);
+    }
     if (call === this.other) this.other = null;
     else if (call === this.current) this.#afterCurrent(end);
     this.#onCallChange();
@@ -308,8 +320,7 @@ class Phone {
   #drawNumbers() {
     byId('number-list').replaceChildren(...this.#setup.numbers.map(({ number, label }) => {
       const button = element('button', { type: 'button', class: 'number-button', 'data-number': number, 'data-testid': 'number-button' },
-        icon('phone'), element('span', {}, element('strong', {}, label), element('span', {}, number)));
-      button.setAttribute('aria-label', `Call ${label}, ${number}`);
+        icon('phone'), element('span', {}, spoken('Call '), element('strong', {}, label), ' ', element('span', {}, number)));
       button.addEventListener('click', () => this.dial(number));
       return element('li', {}, button);
     }));

@@ -3,7 +3,7 @@
 
 import { prettyNumber, spokenDuration, whenWas } from './number.js';
 import { keepRecent, keptRecent } from './prefs.js';
-import { element, icon } from './dom.js';
+import { element, icon, spoken } from './dom.js';
 
 const MAX_CALLS = 30;
 
@@ -72,14 +72,13 @@ export class RecentList {
   #row(row) {
     const isMissed = row.outcome === 'missed';
     const symbol = { in: isMissed ? 'missed' : 'incoming', out: 'outgoing' }[row.direction] ?? 'outgoing';
-    const said = row.direction === 'in' ? 'from' : 'to';
     const who = row.name || prettyNumber(row.number) || 'Unknown';
     const button = element('button', { type: 'button', class: `recent-row ${isMissed ? 'is-missed' : ''}`, 'data-testid': 'recent-row' },
       icon(symbol),
-      element('span', { class: 'recent-who' }, element('span', { class: 'recent-name' }, who),
+      element('span', { class: 'recent-who' },
+        element('span', { class: 'recent-name' }, spoken('Call '), who, spoken(`, last ${row.direction === 'in' ? 'from' : 'to'} them: `)),
         element('span', { class: 'recent-how' }, row.name && row.name !== row.number ? `${prettyNumber(row.number)} · ${recentWords(row)}` : recentWords(row))),
       element('time', { datetime: new Date(row.at).toISOString() }, whenWas(row.at)));
-    button.setAttribute('aria-label', `Call ${who}. Call ${said} them, ${recentWords(row)}, ${whenWas(row.at)}`);
     button.addEventListener('click', () => this.onPick(row.number));
     return element('li', {}, button);
   }

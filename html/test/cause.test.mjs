@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explain, explainSignIn, parseReasons, parseWarnings, unquote } from '../cause.js';
+import { displayNameOf, explain, explainSignIn, parseReasons, parseWarnings, unquote } from '../cause.js';
 
 const out = (fields) => explain({ direction: 'out', originator: 'remote', wasAnswered: false, ...fields });
 const incoming = (fields) => explain({ direction: 'in', originator: 'remote', wasAnswered: false, ...fields });
@@ -14,6 +14,12 @@ test('quoted strings lose their quotes and escapes', () => {
 test('Reason headers are read with commas and semicolons inside quotes', () => {
   assert.deepEqual(parseReasons(['SIP ;cause=486 ;text="Busy; really, yes", Q.850;cause=17']), [
     { protocol: 'SIP', cause: 486, text: 'Busy; really, yes' }, { protocol: 'Q.850', cause: 17, text: '' }]);
+});
+
+test('the display name of an identity is decoded, of the first one only', () => {
+  assert.equal(displayNameOf('"Doe, Jane <js@example.org>; \\"JD\\" \\\\ x" <sip:+12025550199@192.0.2.10>, <tel:+12025550199>'), 'Doe, Jane <js@example.org>; "JD" \\ x');
+  assert.equal(displayNameOf('Bob Stone <sip:bob@example.com>'), 'Bob Stone');
+  for (const value of ['<sip:b@example.com>', 'sip:b@example.com', '"" <sip:b@example.com>', '"open <sip:b@c>', '', null]) assert.equal(displayNameOf(value), '', value);
 });
 
 test('damaged headers give what could be read and never throw', () => {
