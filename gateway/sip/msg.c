@@ -197,5 +197,8 @@ int sip_msg_parse(struct sip_msg *msg, char *bytes, size_t n, unsigned *status_o
     body = msg_take_headers(&parse, at, end);
     decode_headers(&parse);
     decode_body(&parse, bytes, body, end);
-    return parse.why ? refuse(&parse, status_out, why_out) : 0;
+    if (parse.why)
+        return refuse(&parse, status_out, why_out);
+    *why_out = "";
+    return 0;
 }

@@ -1,2 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 # Each test: a line in the list, and test_x_SOURCES/LDADD below.
+sip_tests =
+sip_tests += tests/unit/sip/test_params
+sip_tests += tests/unit/sip/test_uri
+sip_tests += tests/unit/sip/test_name_addr
+sip_tests += tests/unit/sip/test_via
+sip_tests += tests/unit/sip/test_msg
+sip_tests += tests/unit/sip/test_msg_golden
+sip_tests += tests/unit/sip/test_msg_write
+sip_tests += tests/unit/sip/test_digest
+sip_tests += tests/unit/sip/test_framing
+check_PROGRAMS += $(sip_tests)
+TESTS += $(sip_tests)
+
+tests_unit_sip_test_params_SOURCES = tests/unit/sip/test_params.c tests/unit/unit.h
+tests_unit_sip_test_params_LDADD = $(unit_ldadd)
+tests_unit_sip_test_uri_SOURCES = tests/unit/sip/test_uri.c tests/unit/unit.h
+tests_unit_sip_test_uri_LDADD = $(unit_ldadd)
+tests_unit_sip_test_name_addr_SOURCES = tests/unit/sip/test_name_addr.c tests/unit/unit.h
+tests_unit_sip_test_name_addr_LDADD = $(unit_ldadd)
+tests_unit_sip_test_via_SOURCES = tests/unit/sip/test_via.c tests/unit/unit.h
+tests_unit_sip_test_via_LDADD = $(unit_ldadd)
+tests_unit_sip_test_msg_SOURCES = tests/unit/sip/test_msg.c tests/unit/unit.h
+tests_unit_sip_test_msg_LDADD = $(unit_ldadd)
+tests_unit_sip_test_msg_golden_SOURCES = tests/unit/sip/test_msg_golden.c tests/unit/unit.h
+tests_unit_sip_test_msg_golden_LDADD = $(unit_ldadd)
+tests_unit_sip_test_msg_write_SOURCES = tests/unit/sip/test_msg_write.c tests/unit/oom.h tests/unit/unit.h
+tests_unit_sip_test_msg_write_LDADD = $(unit_ldadd)
+tests_unit_sip_test_digest_SOURCES = tests/unit/sip/test_digest.c tests/unit/oom.h tests/unit/unit.h
+tests_unit_sip_test_digest_LDADD = $(unit_ldadd)
+tests_unit_sip_test_framing_SOURCES = tests/unit/sip/test_framing.c tests/unit/unit.h
+tests_unit_sip_test_framing_LDADD = $(unit_ldadd)
+
+EXTRA_DIST += tests/golden/sip
