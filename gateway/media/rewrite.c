@@ -107,7 +107,7 @@ static bool is_timestamp_jump(const struct rewrite *rewrite, uint32_t timestamp,
     uint32_t passed = clock_units(now_us > rewrite->changed_us ? now_us - rewrite->changed_us : 0, clock_hz);
     int32_t off = (int32_t)(timestamp - rewrite->timestamp_in - passed);
 
-    if (clock_hz != rewrite->clock_hz)
+    if (clock_hz != rewrite->clock_hz || timestamp == rewrite->timestamp_in)
         return false;
     return off > (int32_t)(TIMESTAMP_SLACK * clock_hz) || off < -(int32_t)(TIMESTAMP_SLACK * clock_hz);
 }
