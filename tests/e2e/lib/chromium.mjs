@@ -28,6 +28,7 @@ export async function startChromium() {
   const server = await servePage();
   const context = await chromium.launchPersistentContext(folder('chromium'), {
     executablePath, headless: true, args: [...FLAGS, '--headless=new'], ignoreDefaultArgs: ['--headless', '--mute-audio'],
+    env: { ...process.env, TMPDIR: runFolder },
   });
   return new Browser(context, server);
 }

@@ -169,7 +169,7 @@ route[RELAY] {
 route[MEDIA_OFFER] {
   $avp(way) = $var(way);
   if ($var(way) == 1) rtpengine_offer("replace-origin replace-session-connection rtcp-mux-demux ICE=remove RTP/AVP");
-  else if ($var(way) == 2) rtpengine_offer("replace-origin replace-session-connection rtcp-mux-offer ICE=force DTLS=passive UDP/TLS/RTP/SAVPF");
+  else if ($var(way) == 2) rtpengine_offer("replace-origin replace-session-connection rtcp-mux-offer ICE=force DTLS=passive SDES-off UDP/TLS/RTP/SAVPF");
   else rtpengine_offer("replace-origin replace-session-connection");
 }
 
@@ -184,7 +184,7 @@ route[MEDIA_END] {
 onreply_route[ANSWERED] {
   if (proto == WS || proto == WSS) add_contact_alias();
   if (has_body("application/sdp")) {
-    if ($avp(way) == 1) rtpengine_answer("replace-origin replace-session-connection rtcp-mux-accept ICE=force UDP/TLS/RTP/SAVPF");
+    if ($avp(way) == 1) rtpengine_answer("replace-origin replace-session-connection rtcp-mux-accept ICE=force SDES-off UDP/TLS/RTP/SAVPF");
     else if ($avp(way) == 2) rtpengine_answer("replace-origin replace-session-connection rtcp-mux-demux ICE=remove RTP/AVP");
     else rtpengine_answer("replace-origin replace-session-connection");
   }

@@ -4,7 +4,9 @@
 import test, { before, after } from 'node:test';
 import { startGateway } from './gateway.mjs';
 import { startChromium } from './chromium.mjs';
+import { wsPhone } from './ws-phone.mjs';
 import { scriptedPhone } from './phone.mjs';
+import { patience } from './wait.mjs';
 import { logTails, forgetLogs, keepLogs, runFolder } from './proc.mjs';
 
 export const ALICE = { name: 'alice', password: 'wonderland', numbers: ['+12025550123'], display: 'Alice' };
@@ -15,11 +17,12 @@ let current;
 
 /** What every scenario of a file shares. @param {object} options
  *    accounts   default [ALICE, BOB]        browsers  accounts that are registered in Chromium, e.g. [ALICE]
+ *    scripted   accounts that are registered by a scripted WebSocket client (no media)
  *    trunk      false: no scripted trunk; else options of the trunk row (and `transport: 'tcp'`)
  *    trunks     further trunk rows          gateway   further options of startGateway
  *    before     async function(world): what the file needs before the gateway starts
  *  @returns the world: {gateway, trunk, chromium, <account name>: BrowserPhone} once the tests run */
-export function world({ accounts = [ALICE, BOB], browsers = [], trunk = {}, trunks = [], gateway = {}, before: prepare, after: tidy } = {}) {
+export function world({ accounts = [ALICE, BOB], browsers = [], scripted = [], trunk = {}, trunks = [], gateway = {}, before: prepare, after: tidy } = {}) {
   const it = { cleanups: [] };
   before(() => reported('start of the peers', async () => {
     if (prepare) await prepare(it);
@@ -28,19 +31,22 @@ export function world({ accounts = [ALICE, BOB], browsers = [], trunk = {}, trun
     it.gateway = await startGateway({ accounts, trunks: [...rows, ...(typeof trunks === 'function' ? trunks(it) : trunks)], ...more });
     if (it.trunk) it.trunk.sip.peer = it.gateway.sip;
     if (browsers.length) await openBrowsers(it, browsers);
-  }), { timeout: 60000 });
+    for (const account of scripted) it[account.name] = await wsPhone(it.gateway, account);
+    it.scripted = scripted.map((account) => it[account.name]);
+  }), { timeout: 60000 * patience });
   after(async () => {
     if (tidy) await tidy(it);
     await it.chromium?.close();
+    it.scripted?.forEach((phone) => phone.close());
     await reported('end of the gateway', async () => it.gateway?.stop());
     it.trunk?.close();
-  }, { timeout: 30000 });
+  }, { timeout: 30000 * patience });
   current = it;
   return it;
 }
 
-async function scriptedTrunk(it, { transport = 'udp', ...row }) {
-  it.trunk = await scriptedPhone({ name: 'trunk', transport: transport === 'udp' ? 'udp' : `${transport}-server` });
+async function scriptedTrunk(it, { transport = 'udp', secure, ...row }) {
+  it.trunk = await scriptedPhone({ name: 'trunk', transport: transport === 'udp' ? 'udp' : `${transport}-server`, secure });
   return { name: 'carrier', host: it.trunk.sip.host, port: it.trunk.sip.port, ...(transport !== 'udp' && { transport }), ...row };
 }
 
@@ -53,8 +59,8 @@ async function openBrowsers(it, accounts) {
 /** A test of this file's world. `needs`: what the gateway must be able to do (see can() of the gateway), else it is skipped
  *  with a reason: only Debian's kamailio, which stands in for ours, lacks anything. */
 export function scenario(name, run, { timeout = 40000, needs } = {}) {
-  test(name, { timeout }, async (t) => {
-    if (needs && current?.gateway && !current.gateway.can(needs)) return t.skip(`${current.gateway.name} has no '${needs}'`);
+  test(name, { timeout: timeout * patience }, async (t) => {
+    if (needs && current?.gateway && !current.gateway.can(needs) && !process.env.E2E_FORCE) return t.skip(`${current.gateway.name} has no '${needs}'`);
     const cleanups = [];
     forgetLogs();
     try {
@@ -69,7 +75,7 @@ export function scenario(name, run, { timeout = 40000, needs } = {}) {
 /** End calls that a failed scenario left behind, so that the next one starts clean. */
 async function settle() {
   if (!current) return;
-  for (const phone of current.phones ?? []) await phone.reset().catch(() => {});
+  for (const phone of [...(current.phones ?? []), ...(current.scripted ?? [])]) await phone.reset().catch(() => {});
   current.trunk?.rtp.reset();
   current.trunk?.sip.reset();
 }

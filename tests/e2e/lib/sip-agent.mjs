@@ -6,7 +6,7 @@ import { parseSip, writeSip, uriOf, param } from './sip-message.mjs';
 import { udpTransport, streamClient, streamServer, wsClient } from './sip-transport.mjs';
 import { fillTemplate } from './template.mjs';
 import { authorize } from './digest.mjs';
-import { DEFAULT_WITHIN_MS } from './wait.mjs';
+import { DEFAULT_WITHIN_MS, patience } from './wait.mjs';
 
 const REASONS = {
   100: 'Trying', 180: 'Ringing', 183: 'Session Progress', 200: 'OK', 202: 'Accepted', 302: 'Moved Temporarily',
@@ -130,7 +130,7 @@ class SipAgent {
 
   /** Wait for (and take) the first message not yet taken that matches.
    *  @param what 'INVITE' (method) | 200 | '2xx' | function(message) | RegExp over the raw text */
-  expect(what, { within = DEFAULT_WITHIN_MS, call } = {}) {
+  expect(what, { within = DEFAULT_WITHIN_MS * patience, call } = {}) {
     const matches = (m) => matcher(what)(m) && (!call || m.callId === call);
     return new Promise((done, fail) => {
       const look = () => {

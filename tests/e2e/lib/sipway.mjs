@@ -13,6 +13,7 @@ import { toYaml } from './yaml.mjs';
  *    routes    rows of `routes:`; default: accounts call accounts by name, everything else goes to the first trunk, and calls
  *              from a trunk go to the account with that number
  *    config    merged over the whole (one level deep: {media: {...}} replaces single keys of `media`)
+ *    tls       {certificate, key} files: adds sips and https/wss listeners (gateway.tls, gateway.wssUrl)
  *    env       environment of the process;  workers: number */
 export async function startSipway({ accounts = [], trunks = [], routes, domain = 'example.com', config = {}, env = {},
   workers = Number(process.env.SIPWAY_WORKERS ?? 1), tls } = {}) {
@@ -30,6 +31,8 @@ export async function startSipway({ accounts = [], trunks = [], routes, domain =
     name: 'sipway',
     domain,
     wsUrl: `ws://127.0.0.1:${ports.web}/`,
+    wssUrl: `wss://127.0.0.1:${ports.webTls}/`,
+    webUrl: `http://127.0.0.1:${ports.web}/`,
     sip: { host: '127.0.0.1', port: ports.sip },
     tls: { host: '127.0.0.1', port: ports.tls },
     ports,
@@ -38,6 +41,11 @@ export async function startSipway({ accounts = [], trunks = [], routes, domain =
     program: one,
     programs: [one],
     admin,
+    /** change the file and tell the gateway to read it again */
+    reload(change) {
+      fs.writeFileSync(file, change(fs.readFileSync(file, 'utf8')));
+      process.kill(one.pid, 'SIGHUP');
+    },
     pids: () => [one.pid],
     can: () => true,
     /** SIGTERM; a crash, a sanitizer's exit code or a drain that does not end is an error of the test */
@@ -52,20 +60,24 @@ export async function startSipway({ accounts = [], trunks = [], routes, domain =
 async function choosePorts(workers) {
   const webrtc = await freePorts(Math.max(workers, 1));
   const rtp = await freePorts(200, 2);
-  return { web: await freePort(), admin: await freePort(), sip: await freePort(), tls: await freePort(), webrtc: webrtc[0], rtp };
+  const [web, webTls, admin, sip, tls] = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()];
+  return { web, webTls, admin, sip, tls, webrtc: webrtc[0], rtp };
 }
 
 function buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls }) {
   const listen = [`udp://127.0.0.1:${ports.sip}`, `tcp://127.0.0.1:${ports.sip}`];
+  const web = [`http://127.0.0.1:${ports.web}`];
   if (tls) listen.push(`tls://127.0.0.1:${ports.tls}`);
+  if (tls) web.push(`https://127.0.0.1:${ports.webTls}`);
+  const files = tls && { certificate: tls.certificate, key: tls.key };
   const base = {
     domain,
     workers,
     state: path.join(runDir, 'state'),
     log: { level: process.env.SIPWAY_LOG ?? 'debug', format: 'text' },
-    web: { listen: [`http://127.0.0.1:${ports.web}`] },
+    web: { listen: web, ...files },
     admin: { listen: `http://127.0.0.1:${ports.admin}` },
-    sip: { listen, ...(tls && { certificate: tls.certificate, key: tls.key }) },
+    sip: { listen, ...files },
     media: {
       webrtc: `127.0.0.1:${ports.webrtc}`,
       rtp: { address: '127.0.0.1', ports: `${ports.rtp[0]}-${ports.rtp.at(-1)}` },
