@@ -20,6 +20,8 @@ html_tests = \
 	html/test/number.test.mjs html/test/page.test.mjs html/test/quality.test.mjs html/test/recent.test.mjs \
 	html/test/reoffer.test.mjs html/test/run
 
+TESTS += html/test/run
+
 EXTRA_DIST += html/README.md $(html_modules) $(html_tools) $(html_pages) $(html_tests)
 
 if HAVE_NPM
