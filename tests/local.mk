@@ -12,3 +12,5 @@ include tests/unit/call/local.mk
 endif
 include tests/fuzz/local.mk
 include tests/carrier/local.mk
+include tests/mock/local.mk
+include tests/bench/local.mk

@@ -26,38 +26,17 @@ static const struct text_option {
     {"number", offsetof(struct options, number)},
     {"path", offsetof(struct options, path)},
     {"srtp", offsetof(struct options, profiles)},
+    {"pids", offsetof(struct options, pids)},
 };
 
 static const struct text_option numbers[] = {
-    {"ws-port", offsetof(struct options, ws_port)},
-    {"sip-port", offsetof(struct options, sip_port)},
-    {"trunk-port", offsetof(struct options, trunk_port)},
-    {"relay-port", offsetof(struct options, relay_port)},
-    {"users", offsetof(struct options, users)},
-    {"calls", offsetof(struct options, calls)},
-    {"rate", offsetof(struct options, rate)},
-    {"seconds", offsetof(struct options, seconds)},
-    {"round-us", offsetof(struct options, round_us)},
+    {"ws-port", offsetof(struct options, ws_port)},       {"sip-port", offsetof(struct options, sip_port)},
+    {"trunk-port", offsetof(struct options, trunk_port)}, {"relay-port", offsetof(struct options, relay_port)},
+    {"incoming", offsetof(struct options, incoming)},     {"users", offsetof(struct options, users)},
+    {"calls", offsetof(struct options, calls)},           {"rate", offsetof(struct options, rate)},
+    {"seconds", offsetof(struct options, seconds)},       {"round-us", offsetof(struct options, round_us)},
     {"slack-us", offsetof(struct options, slack_us)},
 };
-
-void mark(const char *name, const char *fields, ...)
-{
-    va_list args;
-
-    printf("{\"mark\":\"%s\",", name);
-    va_start(args, fields);
-    vprintf(fields, args);
-    va_end(args);
-    printf("}\n");
-    fflush(stdout);
-}
-
-void mark_plain(const char *name)
-{
-    printf("{\"mark\":\"%s\"}\n", name);
-    fflush(stdout);
-}
 
 void die(const char *format, ...)
 {
@@ -165,6 +144,7 @@ int main(int argc, char **argv)
     int status;
 
     raise_limit();
+    mark_watch(options.pids);
     if (peer_loop_new(&loop))
         die("no event loop");
     status = mode->run(loop, &options);

@@ -11,12 +11,15 @@
 #include "trunk.h"
 
 struct options {
-    const char *gateway_ip, *trunk_ip, *domain, *number, *path, *profiles;
+    const char *gateway_ip, *trunk_ip, *domain, *number, *path, *profiles, *pids;
     unsigned ws_port, sip_port, trunk_port, relay_port;
     unsigned users, calls, rate, seconds, round_us, slack_us;
+    unsigned incoming; /* 1: the trunk calls the browsers */
     bool is_verbose;
 };
 
+/** Which processes' CPU time each mark tells as "cpu_us"; @p pids "12,13". Nothing told before. */
+void mark_watch(const char *pids);
 /** One line of JSON on stdout: {"mark":NAME, FIELDS}. @param fields printf text of JSON members */
 void mark(const char *name, const char *fields, ...) __attribute__((format(printf, 2, 3)));
 void mark_plain(const char *name);

@@ -96,12 +96,41 @@ static void ended(void *ctx, struct browser *browser, int status, const char *re
     is_complete();
 }
 
+static void incoming(void *ctx, struct browser *browser, const struct peer_sip *invite)
+{
+    (void)ctx;
+    (void)invite;
+    if (browser_answer(browser))
+        fprintf(stderr, "bench_load: the offer of an incoming call cannot be answered\n");
+}
+
+static void trunk_ended(void *ctx, struct trunk_call *call, int status)
+{
+    (void)ctx;
+    (void)call;
+    if (relay.is_closing || status == 200)
+        return;
+    fprintf(stderr, "bench_load: the trunk's call was refused: %d\n", status);
+    relay.ended_count++;
+    is_complete();
+}
+
+/* From the browser to the trunk, or the other way round. */
+static int place_call(struct member *member)
+{
+    struct trunk_call *call;
+
+    if (relay.options->incoming)
+        return trunk_dial(relay.trunk, &call, relay.options->number, browser_setup_of(member->browser)->user, NULL);
+    return browser_call(member->browser, relay.options->number);
+}
+
 static void dial(void *ctx, unsigned turn)
 {
     struct member *member = &relay.pool.members[turn];
 
     (void)ctx;
-    if (member->is_failed || browser_call(member->browser, relay.options->number))
+    if (member->is_failed || place_call(member))
         relay.ended_count++;
     if (turn + 1 == relay.pool.count)
         after(GIVE_UP_MS, start_window); /* is_complete() comes first when all goes well */
@@ -117,12 +146,14 @@ static void registered(struct pool *pool)
 
 int run_relay(struct peer_loop *loop, const struct options *options)
 {
+    static const struct trunk_events trunk_events = {.on_ended = trunk_ended};
+
     relay.loop = loop;
     relay.options = options;
     relay.pool = (struct pool){
         .loop = loop,
         .options = options,
-        .events = {.on_first_packet = first_packet, .on_ended = ended},
+        .events = {.on_incoming = incoming, .on_first_packet = first_packet, .on_ended = ended},
         .meter = &relay.to_browser,
         .on_ready = registered,
     };
@@ -131,6 +162,7 @@ int run_relay(struct peer_loop *loop, const struct options *options)
                                         .sip_port = (uint16_t)options->trunk_port,
                                         .gateway_ip = options->gateway_ip,
                                         .gateway_port = (uint16_t)options->sip_port,
+                                        .events = &trunk_events,
                                         .meter = &relay.to_trunk,
                                         .media = TRUNK_STAMPED}))
         die("cannot open the trunk on %s:%u", options->trunk_ip, options->trunk_port);

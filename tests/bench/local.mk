@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Benchmarks: `make bench-programs` builds, `make bench` runs (some minutes), `make bench BENCH_ARGS=--quick` under a minute.
 EXTRA_PROGRAMS += tests/bench/bench_load tests/bench/bench_null_relay
-tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/pool.c tests/bench/pool.h \
+tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_mark.c tests/bench/pool.c tests/bench/pool.h \
 	tests/bench/load_relay.c tests/bench/load_setup.c tests/bench/load_register.c tests/bench/load_raw.c
 tests_bench_bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(peers_cppflags) -I$(top_srcdir)/tests/bench
 tests_bench_bench_load_LDADD = $(peers_libs)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPIRES_S = 3600, NAME_BYTES = 16 };
+enum { EXPIRES_S = 3600, USERS_PER_ADDRESS = 50 };
 
 static void member_done(struct member *member, int status)
 {
@@ -63,11 +63,11 @@ static void message(void *ctx, struct browser *browser, bool is_sent, const char
 static void member_init(struct pool *pool, struct member *member, unsigned index)
 {
     const struct options *o = pool->options;
-    char *name = malloc(NAME_BYTES); /* lives as long as the process: the browser borrows it */
+    unsigned place = index / USERS_PER_ADDRESS;
 
-    if (!name)
-        die("out of memory");
-    snprintf(name, NAME_BYTES, "u%05u", index);
+    snprintf(member->name, sizeof(member->name), "u%05u", index);
+    /* gateways limit connections per address */
+    snprintf(member->address, sizeof(member->address), "127.1.%u.%u", place / 250 % 256, place % 250 + 1);
     member->pool = pool;
     member->index = index;
     if (browser_new(&member->browser, pool->loop,
@@ -75,7 +75,8 @@ static void member_init(struct pool *pool, struct member *member, unsigned index
                         .gateway_ip = o->gateway_ip,
                         .gateway_port = (uint16_t)o->ws_port,
                         .path = o->path,
-                        .user = name,
+                        .local_ip = member->address,
+                        .user = member->name,
                         .password = "secret",
                         .domain = o->domain,
                         .certificate = &pool->certificate,

@@ -10,6 +10,7 @@ struct member {
     struct pool *pool;
     struct browser *browser;
     unsigned index;
+    char name[16], address[20];
     bool is_registered, is_failed, is_busy, was_heard;
     uint64_t asked_ns; /* when the step under way began */
 };

@@ -72,8 +72,12 @@ int browser_connect(struct browser *browser)
     if (browser->ws.state != WS_CLOSED)
         return -EBUSY;
     snprintf(origin, sizeof(origin), "http://%s", setup->gateway_ip);
-    return browser_ws_connect(&browser->ws, browser->loop, setup->gateway_ip, setup->gateway_port, setup->path,
-                              setup->origin ? setup->origin : origin);
+    return browser_ws_connect(&browser->ws, browser->loop,
+                              &(struct browser_ws_target){.ip = setup->gateway_ip,
+                                                          .port = setup->gateway_port,
+                                                          .path = setup->path,
+                                                          .origin = setup->origin ? setup->origin : origin,
+                                                          .local_ip = setup->local_ip});
 }
 
 void browser_disconnect(struct browser *browser, bool is_clean)

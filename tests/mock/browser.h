@@ -53,7 +53,7 @@ struct browser_setup {
     uint16_t gateway_port;
     const char *path;     /* NULL: "/" */
     const char *origin;   /* NULL: http://gateway_ip */
-    const char *local_ip; /* of media; NULL: 127.0.0.1 */
+    const char *local_ip; /* source of WebSocket and media; NULL: 127.0.0.1 */
     const char *user, *password, *domain;
     const struct browser_certificate *certificate;
     const struct browser_events *events;

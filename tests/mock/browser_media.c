@@ -95,8 +95,16 @@ static void take_srtp(struct browser_media *media, struct peer_packet *packet)
 
 static void take_dtls(struct browser_media *media, const struct peer_packet *packet)
 {
+    if (!media->ice.check_count) {
+        if (packet->size > sizeof(media->early))
+            return;
+        memcpy(media->early, packet->bytes, packet->size);
+        media->early_size = packet->size;
+        media->early_from = packet->from;
+        return;
+    }
     /* the peer may have seen our check succeed before we have its answer */
-    if (!media->dtls.ssl && !media->is_dtls_active && media->ice.check_count)
+    if (!media->dtls.ssl && !media->is_dtls_active)
         start_dtls(media, &packet->from, false);
     browser_dtls_receive(&media->dtls, packet->bytes, packet->size);
 }
@@ -127,6 +135,7 @@ int browser_media_open(struct browser_media *media, struct peer_loop *loop, cons
     media->receiver = (struct peer_rtp_receiver){0};
     media->is_up = media->has_first_packet = media->is_unreachable = false;
     media->payload_type = -1;
+    media->early_size = 0;
     err = peer_udp_open(&media->udp, loop, ip, 0);
     if (err)
         return err;
@@ -146,6 +155,8 @@ int browser_media_start(struct browser_media *media, const struct peer_sdp *remo
     snprintf(media->dtls.remote_fingerprint, sizeof(media->dtls.remote_fingerprint), "%s", remote->fingerprint);
     media->is_dtls_active = !remote->is_active;
     browser_ice_start(&media->ice, &remote->candidate, is_offerer || remote->is_lite);
+    if (media->early_size && !media->is_dtls_active && !start_dtls(media, &media->early_from, false))
+        browser_dtls_receive(&media->dtls, media->early, media->early_size);
     return 0;
 }
 

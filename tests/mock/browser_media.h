@@ -10,6 +10,8 @@
 #include "peer_sdp.h"
 #include "peer_udp.h"
 
+enum { EARLY_BYTES = 1500 };
+
 struct browser_media {
     struct peer_udp udp;
     struct browser_ice ice;
@@ -25,6 +27,9 @@ struct browser_media {
     bool is_dtls_active;
     int payload_type;
     uint32_t stream_owner;
+    size_t early_size; /* a ClientHello that overtook the answer; Chromium keeps it too */
+    struct sockaddr_in early_from;
+    uint8_t early[EARLY_BYTES];
     /* upwards; all are set by the owner before browser_media_open() */
     void (*on_up)(void *ctx);
     void (*on_failed)(void *ctx, const char *reason);

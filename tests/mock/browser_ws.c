@@ -281,7 +281,7 @@ static void ws_ready(void *ctx, uint32_t events)
         read_bytes(ws);
 }
 
-static void queue_upgrade(struct browser_ws *ws, const char *ip, uint16_t port, const char *path, const char *origin)
+static void queue_upgrade(struct browser_ws *ws, const struct browser_ws_target *target)
 {
     unsigned char nonce[16];
     int size;
@@ -293,30 +293,40 @@ static void queue_upgrade(struct browser_ws *ws, const char *ip, uint16_t port, 
                     "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: sip\r\n"
                     "Origin: %s\r\n\r\n",
-                    path, ip, port, ws->key, origin);
+                    target->path, target->ip, target->port, ws->key, target->origin);
     ws->out_size = (size_t)size;
 }
 
-int browser_ws_connect(struct browser_ws *ws, struct peer_loop *loop, const char *ip, uint16_t port, const char *path,
-                       const char *origin)
+static int open_socket(const struct browser_ws_target *target)
 {
-    struct sockaddr_in to;
-    int on = 1, err = peer_address(&to, ip, port);
+    struct sockaddr_in to, from;
+    int fd, on = 1;
 
-    if (err)
-        return err;
-    ws->loop = loop;
-    ws->watch = (struct peer_watch){.on_ready = ws_ready, .ctx = ws};
-    ws->watch.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (ws->watch.fd < 0)
+    if (peer_address(&to, target->ip, target->port) || peer_address(&from, target->local_ip, 0))
+        return -EINVAL;
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
         return -errno;
-    setsockopt(ws->watch.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (connect(ws->watch.fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS) {
-        err = -errno;
-        close(ws->watch.fd);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    if (bind(fd, (struct sockaddr *)&from, sizeof(from)) ||
+        (connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno != EINPROGRESS)) {
+        int err = -errno;
+        close(fd);
         return err;
     }
+    return fd;
+}
+
+int browser_ws_connect(struct browser_ws *ws, struct peer_loop *loop, const struct browser_ws_target *target)
+{
+    int fd = open_socket(target);
+
+    if (fd < 0)
+        return fd;
+    ws->loop = loop;
+    ws->watch = (struct peer_watch){.fd = fd, .on_ready = ws_ready, .ctx = ws};
     ws->state = WS_CONNECTING;
-    queue_upgrade(ws, ip, port, path, origin);
+    queue_upgrade(ws, target);
     return peer_watch_start(loop, &ws->watch, EPOLLOUT);
 }

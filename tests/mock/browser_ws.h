@@ -26,9 +26,16 @@ struct browser_ws {
     size_t text_size; /* of a message in fragments: its joined part stands first in `in` */
 };
 
-/** Connect and upgrade; the callbacks and ctx must be set. @param path "/" ... @return 0 or a negative errno. */
-int browser_ws_connect(struct browser_ws *ws, struct peer_loop *loop, const char *ip, uint16_t port, const char *path,
-                       const char *origin);
+/** Where to; strings are read during browser_ws_connect() only. */
+struct browser_ws_target {
+    const char *ip;
+    uint16_t port;
+    const char *path, *origin;
+    const char *local_ip; /* source address */
+};
+
+/** Connect and upgrade; the callbacks and ctx must be set. @return 0 or a negative errno. */
+int browser_ws_connect(struct browser_ws *ws, struct peer_loop *loop, const struct browser_ws_target *target);
 /** Send one text message, masked. What the socket does not take is kept. @return 0; -ENOTCONN. */
 int browser_ws_send(struct browser_ws *ws, const char *text, size_t size);
 /** Close without callback. @param is_clean send a close frame first; else the socket just disappears. */

@@ -9,13 +9,11 @@ const here = path.dirname(new URL(import.meta.url).pathname);
 const find = (...paths) => paths.find((p) => fs.existsSync(p));
 
 function startRtpengine(dir, ports) {
-  const child = start(find('/usr/bin/rtpengine', '/usr/sbin/rtpengine') ?? 'rtpengine', [
-    '--config-file=none', '--table=-1', '--foreground', '--log-stderr', '--log-level=3', '--no-fallback',
+  return start(find('/usr/bin/rtpengine', '/usr/sbin/rtpengine') ?? 'rtpengine', [
+    '--config-file=none', '--table=-1', '--foreground', '--log-stderr', '--log-level=3',
     '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ports.ng}`, `--port-min=${ports.rtp}`, `--port-max=${ports.rtp + 7999}`,
     '--delete-delay=0', '--timeout=60', '--silent-timeout=600', `--pidfile=${dir}/rtpengine.pid`,
-  ].filter((arg) => arg !== '--no-fallback'), `${dir}/rtpengine.log`);
-  child.part = 'rtpengine';
-  return child;
+  ], `${dir}/rtpengine.log`);
 }
 
 function startKamailio(dir, ports, peers) {
@@ -25,10 +23,8 @@ function startKamailio(dir, ports, peers) {
   };
   const template = fs.readFileSync(path.join(here, '../peer/kamailio.cfg'), 'utf8');
   fs.writeFileSync(`${dir}/kamailio.cfg`, template.replace(/@([A-Z_]+)@/g, (_, name) => values[name]));
-  const child = start(find('/usr/sbin/kamailio') ?? 'kamailio',
+  return start(find('/usr/sbin/kamailio') ?? 'kamailio',
     ['-f', `${dir}/kamailio.cfg`, '-DD', '-E', '-m', '1024', '-M', '32', '-Y', dir, '-P', `${dir}/kamailio.pid`], `${dir}/kamailio.log`);
-  child.part = 'kamailio';
-  return child;
 }
 
 // kamailio puts an rtpengine that is not there at its start aside for a minute

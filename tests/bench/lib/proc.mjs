@@ -65,20 +65,10 @@ export function tree(pid) {
   return [pid, ...below.flatMap(tree)];
 }
 
-/** CPU time of all threads of the processes so far, in us: exact where the kernel keeps schedstat, else in ticks of 10 ms. */
+/** CPU time of all threads of the processes so far, in us. Threads that have ended are not in it. */
 export function cpuUs(pids) {
-  return pids.reduce((sum, pid) => sum + Math.max(fromSchedstat(pid), fromStat(pid)), 0);
-}
-
-function fromSchedstat(pid) {
-  return list(`/proc/${pid}/task`).reduce(
-    (sum, tid) => sum + Number(read(`/proc/${pid}/task/${tid}/schedstat`).split(' ')[0] || 0) / 1000, 0);
-}
-
-// utime + stime: also counts threads that have ended, which schedstat forgets
-function fromStat(pid) {
-  const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ');
-  return fields ? (Number(fields[11]) + Number(fields[12]) - 1) * 10000 : 0;
+  return sum(pids, (pid) => list(`/proc/${pid}/task`).reduce(
+    (total, tid) => total + Number(read(`/proc/${pid}/task/${tid}/schedstat`).split(' ')[0] || 0) / 1000, 0));
 }
 
 const sum = (pids, of) => pids.reduce((total, pid) => total + of(pid), 0);
@@ -100,14 +90,15 @@ export function size(pids) {
   };
 }
 
-/** CPU time and size of a gateway's processes now. */
-export function sample(gateway) {
-  const pids = gateway.children.flatMap((child) => tree(child.pid));
-  return { atMs: performance.now(), cpuUs: cpuUs(pids), parts: parts(gateway), ...size(pids) };
+/** All processes of a gateway. */
+export function pidsOf(gateway) {
+  return gateway.children.flatMap((child) => tree(child.pid));
 }
 
-function parts(gateway) {
-  return Object.fromEntries(gateway.children.map((child) => [child.part, cpuUs(tree(child.pid))]));
+/** CPU time and size of a gateway's processes now. */
+export function sample(gateway) {
+  const pids = pidsOf(gateway);
+  return { at_ms: performance.now(), cpu_us: cpuUs(pids), ...size(pids) };
 }
 
 /** A port nobody listens on now, for UDP and TCP alike. */
