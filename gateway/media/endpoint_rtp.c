@@ -50,6 +50,8 @@ static void set_peer(struct rtp_session *session, const struct addr *peer)
 
     session->rtp_to = session->base.peer = *peer;
     choose_rtcp(session);
+    if (session->base.stream_count)
+        stream_cut(session->base.streams[0]);
     endpoint_tell(&session->base, "latched on %s (%s)", addr_text(peer, text),
                   addr_eq(peer, &session->latch.signalled) ? "signalled" : "learned");
 }

@@ -86,6 +86,12 @@ void stream_run(struct endpoint *endpoint, struct media_stream *stream, struct p
         pkt_put(endpoint->house->pool, pkts[i]);
 }
 
+void stream_cut(struct media_stream *stream)
+{
+    if (stream->path.step_count)
+        rewrite_cut(&stream->path.to->out);
+}
+
 /* ---- birth, change, end ---- */
 
 static void stream_destroy(void *self)

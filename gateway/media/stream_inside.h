@@ -44,5 +44,7 @@ static inline bool stream_has_pt(const struct media_stream *stream, uint8_t pt)
 void stream_count_in(struct media_stream *stream, const struct rtp *rtp, uint64_t arrived_us);
 /** Send packets (taken) along the stream's path; stream NULL: they belong to none. */
 void stream_run(struct endpoint *endpoint, struct media_stream *stream, struct pkt **pkts, unsigned n);
+/** Another source is heard from now on, even if it says the same SSRC. */
+void stream_cut(struct media_stream *stream);
 /** Something that its paths, in both directions, depend on has changed. */
 void stream_rebuild(struct media_stream *stream);

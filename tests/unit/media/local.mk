@@ -3,6 +3,7 @@
 media_tests = \
 	tests/unit/media/test_bridge \
 	tests/unit/media/test_dtls \
+	tests/unit/media/test_endpoint_rtp \
 	tests/unit/media/test_endpoint_webrtc \
 	tests/unit/media/test_latch \
 	tests/unit/media/test_quality \
@@ -32,3 +33,5 @@ tests_unit_media_test_dtls_SOURCES = tests/unit/media/test_dtls.c $(media_rig)
 tests_unit_media_test_dtls_LDADD = $(unit_ldadd)
 tests_unit_media_test_endpoint_webrtc_SOURCES = tests/unit/media/test_endpoint_webrtc.c $(media_rig)
 tests_unit_media_test_endpoint_webrtc_LDADD = $(unit_ldadd)
+tests_unit_media_test_endpoint_rtp_SOURCES = tests/unit/media/test_endpoint_rtp.c $(media_rig)
+tests_unit_media_test_endpoint_rtp_LDADD = $(unit_ldadd)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* media_peer.c: a browser or a phone as far as media go, for tests: ICE checks by libnice's STUN library, DTLS and SRTP by the rooms
- * under test (each of which has tests of its own). */
+/* media_peer.c: a browser or a phone as far as media go, for tests: ICE checks by libnice's STUN library, DTLS and SRTP
+ * by the rooms under test (each of which has tests of its own). */
 #include <stdlib.h>
 #include <string.h>
 #include <stun/usages/ice.h>
@@ -9,10 +9,17 @@
 #include "media_rig.h"
 
 static uint16_t known_attributes[] = {
-    STUN_ATTRIBUTE_USERNAME,        STUN_ATTRIBUTE_MESSAGE_INTEGRITY,  STUN_ATTRIBUTE_ERROR_CODE,
-    STUN_ATTRIBUTE_PRIORITY,        STUN_ATTRIBUTE_USE_CANDIDATE,      STUN_ATTRIBUTE_ICE_CONTROLLING,
-    STUN_ATTRIBUTE_ICE_CONTROLLED,  STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, STUN_ATTRIBUTE_UNKNOWN_ATTRIBUTES,
-    STUN_ATTRIBUTE_FINGERPRINT,     0,
+    STUN_ATTRIBUTE_USERNAME,
+    STUN_ATTRIBUTE_MESSAGE_INTEGRITY,
+    STUN_ATTRIBUTE_ERROR_CODE,
+    STUN_ATTRIBUTE_PRIORITY,
+    STUN_ATTRIBUTE_USE_CANDIDATE,
+    STUN_ATTRIBUTE_ICE_CONTROLLING,
+    STUN_ATTRIBUTE_ICE_CONTROLLED,
+    STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS,
+    STUN_ATTRIBUTE_UNKNOWN_ATTRIBUTES,
+    STUN_ATTRIBUTE_FINGERPRINT,
+    0,
 };
 
 /* ---- in ---- */
@@ -147,8 +154,8 @@ void peer_check(struct peer *peer, bool is_nominating)
                     STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
     snprintf(username, sizeof(username), "%s:peer", peer->ufrag);
     n = stun_usage_ice_conncheck_create(&agent, &message, bytes, sizeof(bytes), (uint8_t *)username, strlen(username),
-                                        (uint8_t *)peer->pwd, strlen(peer->pwd), is_nominating, true, 1862270975, 42, NULL,
-                                        STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+                                        (uint8_t *)peer->pwd, strlen(peer->pwd), is_nominating, true, 1862270975, 42,
+                                        NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
     assert_true(n > 0);
     peer_send(peer, bytes, n);
 }

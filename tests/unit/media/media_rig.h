@@ -17,8 +17,8 @@
 #include "media/srtp_ctx.h"
 #include "net/udp.h"
 
-/* media_rig.h: a media house on a worker that the test turns by hand, and peers of both kinds: a browser (ICE checks, DTLS,
- * SRTP) and a phone (plain RTP), as small programs over their own sockets in the same loop. */
+/* media_rig.h: a media house on a worker that the test turns by hand, and peers of both kinds: a browser (ICE checks,
+ * DTLS, SRTP) and a phone (plain RTP), as small programs over their own sockets in the same loop. */
 
 struct rig {
     struct worker *worker;
@@ -45,7 +45,8 @@ void rig_turn(void);
         }                                                                                                              \
     } while (0)
 uint64_t rig_now_ms(void);
-/** Turn until what is on its way has arrived: for proofs that nothing happens. A datagram of our own goes through the loop. */
+/** Turn until what is on its way has arrived: for proofs that nothing happens. A datagram of our own goes through the
+ * loop. */
 void rig_settle(void);
 /** Clock and timers stand `ms` later at once; the test hook of the clock stays set. */
 void rig_leap(uint64_t ms);
@@ -74,7 +75,12 @@ struct peer {
     unsigned rtp_count, rtcp_count, unreadable_count;
     struct rtp rtp; /* the last packet */
     uint8_t payload[1500];
-    struct { uint16_t seq; uint32_t timestamp; uint8_t pt; bool marker; } log[64];
+    struct {
+        uint16_t seq;
+        uint32_t timestamp;
+        uint8_t pt;
+        bool marker;
+    } log[64];
     uint8_t rtcp[1500]; /* the last compound */
     size_t rtcp_bytes;
     bool saw_bye;

@@ -27,7 +27,8 @@ static struct rtcp_packet part(unsigned wanted)
 
 static void test_reports_are_read_back(void **state)
 {
-    struct rtcp_sender_info info = {.ssrc = 1, .ntp = 0x1122334455667788, .timestamp = 4, .packets = 5, .bytes = 6}, seen;
+    struct rtcp_sender_info info = {.ssrc = 1, .ntp = 0x1122334455667788, .timestamp = 4, .packets = 5, .bytes = 6},
+                            seen;
     struct rtcp_report report = {
         .ssrc = 7, .fraction_lost = 200, .lost = -3, .highest_seq = 0x10005, .jitter = 9, .lsr = 10, .dlsr = 11};
     struct rtcp_report back;

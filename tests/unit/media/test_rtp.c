@@ -12,10 +12,10 @@ static void test_first_bytes_tell_the_protocol(void **state)
         uint8_t first, second;
         enum demux_kind kind;
     } rows[] = {
-        {0, 1, DEMUX_STUN},      {3, 0, DEMUX_STUN},      {4, 0, DEMUX_NONE},    {19, 0, DEMUX_NONE},
-        {20, 0xfe, DEMUX_DTLS},  {63, 0xfe, DEMUX_DTLS},  {64, 0, DEMUX_NONE},   {127, 0, DEMUX_NONE},
-        {128, 0, DEMUX_RTP},     {128, 191, DEMUX_RTP},   {128, 192, DEMUX_RTCP}, {128, 200, DEMUX_RTCP},
-        {191, 223, DEMUX_RTCP},  {128, 224, DEMUX_RTP},   {144, 96, DEMUX_RTP},  {192, 0, DEMUX_NONE},
+        {0, 1, DEMUX_STUN},     {3, 0, DEMUX_STUN},     {4, 0, DEMUX_NONE},     {19, 0, DEMUX_NONE},
+        {20, 0xfe, DEMUX_DTLS}, {63, 0xfe, DEMUX_DTLS}, {64, 0, DEMUX_NONE},    {127, 0, DEMUX_NONE},
+        {128, 0, DEMUX_RTP},    {128, 191, DEMUX_RTP},  {128, 192, DEMUX_RTCP}, {128, 200, DEMUX_RTCP},
+        {191, 223, DEMUX_RTCP}, {128, 224, DEMUX_RTP},  {144, 96, DEMUX_RTP},   {192, 0, DEMUX_NONE},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -77,8 +77,8 @@ static void test_padding_is_not_payload(void **state)
 
 static void test_extension_elements_are_found(void **state)
 {
-    static const uint8_t one_byte[] = {0x90, 0, 0, 0, 0, 0, 0, 0, 0,    0,   0,    0,   0xbe, 0xde,
-                                       0,    2, 0, 0, 0x12, 'a', 'b', 'c', 0x30, 'x'};
+    static const uint8_t one_byte[] = {0x90, 0,    0, 0, 0, 0, 0,    0,   0,   0,   0,    0,
+                                       0xbe, 0xde, 0, 2, 0, 0, 0x12, 'a', 'b', 'c', 0x30, 'x'};
     static const uint8_t two_byte[] = {0x90, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 1, 5, 1, 'y', 0};
     struct rtp rtp;
 
