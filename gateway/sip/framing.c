@@ -78,31 +78,59 @@ static enum framing look_at_crlf(struct span buffer, size_t *used)
     return FRAMING_PING;
 }
 
-enum framing framing_next(struct span buffer, struct span *message, size_t *used)
+/* @return length of the head with its empty line; 0 as long as it has no end */
+static size_t find_head_end(struct span buffer, struct framing_hint *hint)
+{
+    struct span window = span_sub(buffer, 0, SIP_MSG_MAX);
+    ptrdiff_t end = span_find_span(span_sub(window, hint->scanned, window.n), CRLF_CRLF);
+
+    if (end >= 0)
+        return hint->scanned + (size_t)end + CRLF_CRLF.n;
+    hint->scanned = window.n < CRLF_CRLF.n ? 0 : window.n - (CRLF_CRLF.n - 1);
+    return 0;
+}
+
+static enum framing look(struct span buffer, struct framing_hint *hint, struct span *message, size_t *used)
 {
     uint32_t length = 0;
-    ptrdiff_t end;
     size_t head_n;
 
-    *message = SPAN_NULL;
-    *used = 0;
-    if (!buffer.n)
+    if (buffer.n <= hint->wanted)
         return FRAMING_MORE;
     if (span_starts(buffer, CRLF) || (buffer.n == 1 && *buffer.p == '\r'))
         return look_at_crlf(buffer, used);
-    end = span_find_span(span_sub(buffer, 0, SIP_MSG_MAX), CRLF_CRLF);
-    if (end < 0)
+    head_n = find_head_end(buffer, hint);
+    if (!head_n)
         return buffer.n < SIP_MSG_MAX ? FRAMING_MORE : FRAMING_TOO_LONG;
-    head_n = (size_t)end + CRLF_CRLF.n;
-    *message = span_sub(buffer, 0, head_n);
-    *used = head_n;
-    if (find_length(span_sub(buffer, 0, (size_t)end), &length) || length > SIP_MSG_MAX - head_n)
+    if (find_length(span_sub(buffer, 0, head_n - CRLF_CRLF.n), &length) || length > SIP_MSG_MAX - head_n) {
+        *message = span_sub(buffer, 0, head_n);
+        *used = head_n;
         return FRAMING_BAD_LENGTH;
+    }
+    if (buffer.n - head_n < length) {
+        hint->wanted = head_n + length - 1;
+        return FRAMING_MORE;
+    }
+    *message = span_sub(buffer, 0, head_n + length);
+    *used = message->n;
+    return FRAMING_MESSAGE;
+}
+
+enum framing framing_next_hinted(struct span buffer, struct framing_hint *hint, struct span *message, size_t *used)
+{
+    enum framing framing;
+
     *message = SPAN_NULL;
     *used = 0;
-    if (buffer.n - head_n < length)
-        return FRAMING_MORE;
-    *message = span_sub(buffer, 0, head_n + length);
-    *used = head_n + length;
-    return FRAMING_MESSAGE;
+    framing = look(buffer, hint, message, used);
+    if (framing != FRAMING_MORE)
+        *hint = (struct framing_hint){0};
+    return framing;
+}
+
+enum framing framing_next(struct span buffer, struct span *message, size_t *used)
+{
+    struct framing_hint hint = {0};
+
+    return framing_next_hinted(buffer, &hint, message, used);
 }

@@ -13,6 +13,7 @@ struct events {
     uint64_t sum; /* over kind and length of each */
     size_t left;  /* bytes not used up */
     bool is_closed;
+    struct framing_hint hint;
 };
 
 static void check_message(struct span message)
@@ -36,7 +37,8 @@ static void read_stream(struct events *events, struct span bytes)
     struct span message;
     size_t used;
 
-    while ((framing = framing_next(bytes, &message, &used)) != FRAMING_MORE && framing != FRAMING_TOO_LONG) {
+    while ((framing = framing_next_hinted(bytes, &events->hint, &message, &used)) != FRAMING_MORE &&
+           framing != FRAMING_TOO_LONG) {
         if (used == 0 || used > bytes.n)
             abort();
         if (framing == FRAMING_MESSAGE)

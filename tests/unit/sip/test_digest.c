@@ -207,6 +207,26 @@ static void test_what_we_write_we_verify(void **state)
     }
 }
 
+/* A kept HA1 does not hash the name again, so the name must be compared. */
+static void test_a_stored_ha1_is_good_for_its_own_user_only(void **state)
+{
+    struct digest_secret secret = {.username = SPAN("Mufasa"),
+                                   .realm = SPAN("testrealm@host.com"),
+                                   .ha1 = SPAN("939e7578ed9e3c518a452acee763bce9")};
+    struct digest_response response = {.username = SPAN("Mufasa"),
+                                       .realm = SPAN("testrealm@host.com"),
+                                       .nonce = SPAN("dcd98b7102dd2f0e8b11d0f600bfb0c093"),
+                                       .uri = SPAN("/dir/index.html"),
+                                       .cnonce = SPAN("0a4f113b"),
+                                       .nc_text = SPAN("00000001"),
+                                       .qop = SPAN("auth"),
+                                       .response = SPAN("6629FAE49393a05397450978507c4ef1")};
+
+    assert_true(digest_verify(&response, &secret, SPAN("GET")));
+    response.username = SPAN("Scar");
+    assert_false(digest_verify(&response, &secret, SPAN("GET")));
+}
+
 static void test_nonce_and_opaque_are_repeated_unchanged(void **state)
 {
     struct digest_secret secret = {.username = SPAN("alice"), .password = SPAN("x")};
@@ -407,6 +427,7 @@ int main(void)
         TEST(test_a_challenge_is_read_in_any_order_and_case),
         TEST(test_challenges_that_we_cannot_serve_are_told_from_broken_ones),
         TEST(test_what_we_write_we_verify),
+        TEST(test_a_stored_ha1_is_good_for_its_own_user_only),
         TEST(test_nonce_and_opaque_are_repeated_unchanged),
         TEST(test_a_name_that_would_leave_its_quotes_is_refused),
         TEST(test_credentials_that_cannot_be_read_are_refused),

@@ -27,6 +27,7 @@ struct reader {
     char buffer[8192];
     size_t n;
     char log[200];
+    struct framing_hint hint;
 };
 
 static void note(struct reader *reader, struct span what)
@@ -62,7 +63,8 @@ static void feed(struct reader *reader, struct span bytes)
     assert_true(reader->n + bytes.n <= sizeof(reader->buffer));
     memcpy(reader->buffer + reader->n, bytes.p, bytes.n);
     reader->n += bytes.n;
-    while ((framing = framing_next(span_make(reader->buffer, reader->n), &message, &used)) != FRAMING_MORE) {
+    while ((framing = framing_next_hinted(span_make(reader->buffer, reader->n), &reader->hint, &message, &used)) !=
+           FRAMING_MORE) {
         if (framing == FRAMING_MESSAGE)
             note_message(reader, message);
         else

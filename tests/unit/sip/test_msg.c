@@ -349,6 +349,7 @@ static void test_malformed_responses_are_dropped(void **state)
     assert_refused(SPAN("SIP/2.0 99 X\r\n" VIA FROM TO CALL CSEQ "\r\n"), 0);
     assert_refused(SPAN("SIP/2.0 700 X\r\n" VIA FROM TO CALL CSEQ "\r\n"), 0);
     assert_refused(SPAN("SIP/2.0 4294967301 X\r\n" VIA FROM TO CALL CSEQ "\r\n"), 0);
+    assert_refused(SPAN("SIP/2.0 0200 OK\r\n" VIA FROM TO CALL CSEQ "\r\n"), 0);
     assert_refused(SPAN("SIP/7.0 200 OK\r\n" VIA FROM TO CALL CSEQ "\r\n"), 0);
     assert_refused(SPAN("SIP/2.0 200 OK\r\n" VIA FROM TO CALL "\r\n"), 0);
     assert_refused(SPAN("SIP/2.0 200 OK\r\n" VIA FROM TO CALL CSEQ "l: 9\r\n\r\n"), 0);

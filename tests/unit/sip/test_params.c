@@ -91,6 +91,9 @@ static void test_a_list_is_cut_at_commas_outside_of_quotes_and_angles(void **sta
     assert_true(list_next(&rest, &value));
     assert_span_equal(value, "i");
     assert_false(list_next(&rest, &value));
+    rest = SPAN("<a\"b>, c"); /* a quote within <> opens nothing */
+    assert_true(list_next(&rest, &value));
+    assert_span_equal(value, "<a\"b>");
     rest = SPAN("\"ends in a backslash\\");
     assert_true(list_next(&rest, &value));
     assert_false(list_next(&rest, &value));
