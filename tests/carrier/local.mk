@@ -20,3 +20,14 @@ sipway_carrier_SOURCES = \
 	tests/carrier/voice.c \
 	tests/carrier/voice.h
 sipway_carrier_LDADD = libsipway.a $(house_libs)
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/carrier/test_synth tests/carrier/test_program
+TESTS += tests/carrier/test_synth tests/carrier/test_program
+tests_carrier_test_synth_SOURCES = tests/carrier/test_synth.c tests/carrier/g711.c tests/carrier/numbers.c \
+	tests/carrier/sound.c tests/carrier/tunes.c
+tests_carrier_test_synth_LDADD = $(unit_ldadd)
+tests_carrier_test_program_SOURCES = tests/carrier/test_program.c tests/carrier/g711.c
+tests_carrier_test_program_LDADD = $(unit_ldadd)
+EXTRA_tests_carrier_test_program_DEPENDENCIES = sipway-carrier
+endif
