@@ -59,7 +59,7 @@ class RtpEndpoint {
     }
     this.packets.push({ ...packet, at: performance.now(), from: `${from.address}:${from.port}` });
     if (this.packets.length > KEEP_PACKETS) this.packets.shift();
-    if (this.isEchoing && this.peer) this.#sendPacket({ ...packet, ssrc: this.ssrc });
+    if (this.isEchoing && this.peer) this.#sendPacket({ ...packet, pt: this.echoNumbers[packet.pt] ?? packet.pt, ssrc: this.ssrc });
   }
 
   onRtcp(data, from) {
@@ -75,9 +75,10 @@ class RtpEndpoint {
     this.socket.send(bytes, port, host);
   }
 
-  /** Everything that comes in goes back, until stop(). */
-  echo() {
+  /** Everything that comes in goes back, until stop(). `numbers`: {payload type that comes: payload type that goes} */
+  echo(numbers = {}) {
     this.stop();
+    this.echoNumbers = numbers;
     this.isEchoing = true;
   }
 
