@@ -8,3 +8,7 @@ include gateway/media/local.mk
 include gateway/call/local.mk
 include gateway/plugin/local.mk
 include gateway/api/local.mk
+
+sbin_PROGRAMS += sipway
+sipway_SOURCES = gateway/main.c gateway/app.c
+sipway_LDADD = libsipway.a $(house_libs)

@@ -1,2 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-libsipway_a_SOURCES +=
+libsipway_a_SOURCES += gateway/call/call.c
+libsipway_a_SOURCES += gateway/call/call_dial.c
+libsipway_a_SOURCES += gateway/call/call_report.c
+libsipway_a_SOURCES += gateway/call/call_steps.c
+libsipway_a_SOURCES += gateway/call/call_watch.c
+libsipway_a_SOURCES += gateway/call/calls.c
+libsipway_a_SOURCES += gateway/call/directory.c
+libsipway_a_SOURCES += gateway/call/guard.c
+libsipway_a_SOURCES += gateway/call/incoming.c
+libsipway_a_SOURCES += gateway/call/leg_sip.c
+libsipway_a_SOURCES += gateway/call/leg_sip_dial.c
+libsipway_a_SOURCES += gateway/call/location.c
+libsipway_a_SOURCES += gateway/call/negotiate.c
+libsipway_a_SOURCES += gateway/call/negotiate_apply.c
+libsipway_a_SOURCES += gateway/call/place.c
+libsipway_a_SOURCES += gateway/call/registrar.c
+libsipway_a_SOURCES += gateway/call/route.c
+libsipway_a_SOURCES += gateway/call/timeline.c
+libsipway_a_SOURCES += gateway/call/trunk_limit.c

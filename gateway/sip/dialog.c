@@ -123,6 +123,7 @@ static struct dialog *new_dialog(const struct dialog_options *options)
     dialog->arg = options->arg;
     dialog->contact_user = copy(options->contact_user);
     dialog->local_cseq = rand_u32() % 10000 + 1;
+    dialog->max_forwards = 70;
     return dialog;
 }
 
@@ -234,7 +235,7 @@ void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_meth
     sip_branch_make(branch, dialog->stack);
     sip_write_request_line(out, sip_method_text(method), span_of(is_strict ? dialog->routes[0] : dialog->target));
     sip_write_via(out, dialog->stack, &dialog->flow, branch);
-    sip_write_header(out, "Max-Forwards", SPAN("70"));
+    sip_write_headerf(out, "Max-Forwards", "%u", dialog->max_forwards);
     write_routes(out, dialog, is_strict);
     sip_write_headerf(out, "From", "%s;tag=%s", dialog->local, dialog->local_tag);
     sip_write_headerf(out, "To", "%s%s%s", dialog->remote, dialog->remote_tag ? ";tag=" : "",

@@ -34,6 +34,7 @@ struct dialog {
     bool has_remote_cseq;
     struct sip_flow flow; /* where our requests go */
     char *contact_user;
+    unsigned max_forwards; /* of our requests: 70, or what is left of the caller's */
 };
 
 struct dialog_options {

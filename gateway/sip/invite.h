@@ -50,6 +50,7 @@ struct invite_out_options {
     struct span request_uri;
     struct span from, to;     /* values without tag */
     struct span contact_user;
+    unsigned max_forwards;    /* 0: 70 */
     struct span headers;      /* whole lines */
     struct span content_type, body;
     const char *username, *password; /* for the peer's challenges; NULL: none */

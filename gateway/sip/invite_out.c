@@ -166,6 +166,8 @@ int invite_out_new(struct invite **invitep, const struct invite_out_options *opt
                          options->request_uri);
     if (!err) {
         invite->dialog->flow = options->flow;
+        if (options->max_forwards)
+            invite->dialog->max_forwards = options->max_forwards;
         err = request_send(&invite->request,
                            &(struct request_options){.dialog = invite->dialog, .method = SIP_INVITE,
                                                      .headers = options->headers, .content_type = options->content_type,

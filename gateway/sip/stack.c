@@ -62,12 +62,13 @@ static void post_message(unsigned owner, const struct sip_flow *flow, struct spa
 struct lost_mail {
     struct mail mail;
     struct sip_flow flow;
+    char account[SIP_ACCOUNT_MAX];
 };
 
-static void tell_flow_lost(struct sip_stack *stack, const struct sip_flow *flow)
+static void tell_flow_lost(struct sip_stack *stack, const struct sip_flow *flow, const char *account)
 {
     client_tx_flow_lost(stack, flow);
-    stack->user->on_flow_lost(flow, stack->user_arg);
+    stack->user->on_flow_lost(flow, account, stack->user_arg);
 }
 
 static void receive_lost_mail(struct worker *worker, struct mail *mail)
@@ -76,11 +77,11 @@ static void receive_lost_mail(struct worker *worker, struct mail *mail)
     struct sip_stack *stack = sip_stack_of(worker->id);
 
     if (stack)
-        tell_flow_lost(stack, &lost->flow);
+        tell_flow_lost(stack, &lost->flow, lost->account);
     mem_unref(lost);
 }
 
-void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow)
+void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow, const char *account)
 {
     for (unsigned i = 0; i < worker_count(); i++) {
         struct worker *worker = worker_get(i);
@@ -93,9 +94,10 @@ void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow)
             continue;
         lost->mail.receive = receive_lost_mail;
         lost->flow = *flow;
+        span_copy(span_of(account), lost->account, sizeof(lost->account));
         mailbox_post(worker, &lost->mail);
     }
-    tell_flow_lost(stack, flow);
+    tell_flow_lost(stack, flow, account);
 }
 
 /* ---- answers without state ---- */

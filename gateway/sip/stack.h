@@ -36,8 +36,8 @@ struct sip_user {
     void (*admit)(const struct sip_incoming *incoming, struct sip_verdict *verdict, void *arg);
     /** A new request outside of dialogs has its transaction; answer with server_tx_reply() now or later. Not ACK, not CANCEL. */
     void (*on_request)(struct server_tx *tx, const char *account, void *arg);
-    /** A connection is gone; told on every worker. */
-    void (*on_flow_lost)(const struct sip_flow *flow, void *arg);
+    /** A connection is gone; told on every worker. account: who had proved itself on it, or "". */
+    void (*on_flow_lost)(const struct sip_flow *flow, const char *account, void *arg);
     /** What to write as our address where packets leave from `local` to `towards`. */
     void (*advertise)(struct addr *out, const struct addr *local, const struct addr *towards, void *arg);
 };
@@ -78,7 +78,7 @@ void sip_stack_reload(struct sip_stack *stack, struct conf *conf);
 void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct span account, char *bytes, size_t n);
 
 /** Tell every worker that a connection of this one is gone. */
-void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow);
+void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow, const char *account);
 /** The stack of a worker, for crossings; NULL while it does not exist. */
 struct sip_stack *sip_stack_of(unsigned worker);
 

@@ -129,8 +129,8 @@ void connection_lost(struct connection *connection)
     struct sip_flow flow = connection->flow;
 
     transports->connections[flow.slot] = NULL;
+    sip_stack_flow_lost(transports->stack, &flow, connection->account);
     mem_unref(connection);
-    sip_stack_flow_lost(transports->stack, &flow);
 }
 
 struct connection *connection_find(const struct sip_transports *transports, const struct sip_flow *flow)

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/ID, POST /reload; for the page: /phone.json.
+ * Calls live on their workers: a question about them is a letter that visits each and comes back. */
+#include "api/rest.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "base/conf.h"
+#include "base/mailbox.h"
+#include "base/mem.h"
+#include "base/worker.h"
+#include "call/calls.h"
+#include "net/http.h"
+
+#define ANSWER_MAX (16 * 1024 * 1024)
+#define JSON       "application/json"
+
+static void reply_error(struct http_request *request, unsigned status, const char *why)
+{
+    struct text out;
+
+    text_init(&out, 1024);
+    text_add_str(&out, "{\"error\": ");
+    text_add_json(&out, span_of(why));
+    text_add_str(&out, "}\n");
+    http_reply(request, status, JSON, text_span(&out));
+    text_free(&out);
+}
+
+/* ---- health ---- */
+
+static void get_health(struct http_request *request, void *arg)
+{
+    http_reply(request, 200, JSON, SPAN("{\"status\": \"ok\"}\n"));
+}
+
+static void get_ready(struct http_request *request, void *arg)
+{
+    if (app_is_draining(arg))
+        reply_error(request, 503, "draining");
+    else
+        http_reply(request, 200, JSON, SPAN("{\"status\": \"ready\"}\n"));
+}
+
+static void get_metrics(struct http_request *request, void *arg)
+{
+    struct stats *blocks[WORKER_MAX];
+    struct stats *sum = mem_new(sizeof(*sum), NULL);
+    struct text out;
+
+    for (unsigned i = 0; i < worker_count(); i++)
+        blocks[i] = &worker_get(i)->stats;
+    text_init(&out, ANSWER_MAX);
+    if (sum) {
+        stats_sum(sum, blocks, worker_count());
+        stats_write(&out, sum);
+    }
+    http_reply(request, sum ? 200 : 500, "text/plain; version=0.0.4", text_span(&out));
+    text_free(&out);
+    mem_unref(sum);
+}
+
+static void post_reload(struct http_request *request, void *arg)
+{
+    kill(getpid(), SIGHUP); /* the main thread reads the file; what is wrong with it is in the log */
+    http_reply(request, 202, JSON, SPAN("{\"status\": \"reloading, see the log\"}\n"));
+}
+
+/* ---- calls ---- */
+
+struct tour {
+    struct mail mail;
+    struct http_request *request;
+    unsigned next; /* worker to visit */
+    struct text out;
+    char id[64];   /* empty: the list */
+    int err;
+};
+
+static void tour_destroy(void *self)
+{
+    struct tour *tour = self;
+
+    text_free(&tour->out);
+}
+
+static void finish_tour(struct tour *tour)
+{
+    if (tour->id[0] && tour->err) {
+        reply_error(tour->request, 404, "no such call");
+    } else {
+        text_add_str(&tour->out, tour->id[0] ? "\n" : "\n]\n");
+        http_reply(tour->request, text_err(&tour->out) ? 500 : 200, JSON, text_span(&tour->out));
+    }
+    mem_unref(tour);
+}
+
+static void visit(struct worker *worker, struct mail *mail)
+{
+    struct tour *tour = container_of(mail, struct tour, mail);
+    size_t before = tour->out.len;
+    unsigned to;
+
+    if (tour->next >= worker_count()) {
+        finish_tour(tour);
+        return;
+    }
+    if (tour->id[0]) {
+        tour->err = calls_write_one(house_calls(worker), span_of(tour->id), &tour->out);
+        tour->next = worker_count();
+    } else {
+        calls_write_list(house_calls(worker), &tour->out);
+        tour->next++;
+        if (tour->out.len > before && tour->next < worker_count())
+            text_add_str(&tour->out, ",\n");
+    }
+    to = tour->next < worker_count() ? tour->next : 0;
+    if (mailbox_post(worker_get(to), &tour->mail))
+        return; /* stopping: nobody reads the answer */
+}
+
+static void begin_tour(struct http_request *request, struct span id)
+{
+    struct tour *tour = mem_new(sizeof(*tour), tour_destroy);
+    int owner = id.n ? calls_owner(id) : 0;
+
+    if (!tour || owner < 0 || (unsigned)owner >= worker_count() || span_copy(id, tour->id, sizeof(tour->id)) < 0) {
+        reply_error(request, tour ? 404 : 500, "no such call");
+        mem_unref(tour);
+        return;
+    }
+    text_init(&tour->out, ANSWER_MAX);
+    tour->request = request;
+    tour->mail.receive = visit;
+    tour->next = (unsigned)owner;
+    if (!id.n)
+        text_add_str(&tour->out, "[\n");
+    mailbox_post(worker_get((unsigned)owner), &tour->mail);
+}
+
+static void get_calls(struct http_request *request, void *arg)
+{
+    begin_tour(request, SPAN_NULL);
+}
+
+static void get_call(struct http_request *request, void *arg)
+{
+    struct span path = http_path(request);
+    struct span prefix = SPAN("/calls/");
+
+    if (path.n <= prefix.n)
+        begin_tour(request, SPAN_NULL);
+    else
+        begin_tour(request, span_sub(path, prefix.n, path.n));
+}
+
+/* ---- the page ---- */
+
+static void write_numbers(struct text *out, const struct conf_strings *numbers)
+{
+    for (size_t i = 0; i < numbers->count; i++) {
+        struct span label = span_of(numbers->items[i]);
+        struct span number = span_cut(&label, '=');
+
+        text_add_str(out, i ? ", {\"number\": " : "{\"number\": ");
+        text_add_json(out, number);
+        text_add_str(out, ", \"label\": ");
+        text_add_json(out, label);
+        text_add_char(out, '}');
+    }
+}
+
+/* The demo's account and numbers are told only where the configuration says demo: (the quick start). */
+static void get_phone(struct http_request *request, void *arg)
+{
+    struct conf *conf = house_conf(worker_current());
+    const struct conf_account *account =
+        conf->demo.is_on && conf->demo.account ? conf_find_account(conf, span_of(conf->demo.account)) : NULL;
+    struct text out;
+
+    text_init(&out, 65536);
+    text_add_str(&out, "{\"domain\": ");
+    text_add_json(&out, span_of(conf->domain));
+    if (account && account->password) {
+        text_add_str(&out, ", \"account\": {\"name\": ");
+        text_add_json(&out, span_of(account->name));
+        text_add_str(&out, ", \"password\": ");
+        text_add_json(&out, span_of(account->password));
+        text_add_char(&out, '}');
+    }
+    text_add_str(&out, ", \"numbers\": [");
+    if (conf->demo.is_on)
+        write_numbers(&out, &conf->demo.numbers);
+    text_add_str(&out, "]}\n");
+    http_reply(request, text_err(&out) ? 500 : 200, JSON, text_span(&out));
+    text_free(&out);
+}
+
+int rest_add(struct ws_house *ws, struct app *app, bool is_admin)
+{
+    static const struct http_handler handlers[] = {
+        {.is_admin = true, .method = "GET", .path = "/health", .handle = get_health},
+        {.is_admin = true, .method = "GET", .path = "/ready", .handle = get_ready},
+        {.is_admin = true, .method = "GET", .path = "/metrics", .handle = get_metrics},
+        {.is_admin = true, .method = "GET", .path = "/calls", .handle = get_calls},
+        {.is_admin = true, .method = "GET", .path = "/calls/", .handle = get_call},
+        {.is_admin = true, .method = "POST", .path = "/reload", .handle = post_reload},
+        {.method = "GET", .path = "/phone.json", .handle = get_phone},
+    };
+    int err = 0;
+
+    for (unsigned i = 0; i < sizeof(handlers) / sizeof(*handlers) && !err; i++) {
+        struct http_handler handler = handlers[i];
+
+        handler.arg = app;
+        if (!handler.is_admin || is_admin)
+            err = http_add(ws, &handler);
+    }
+    return err;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c: a call's birth and its one way to end: legs, ports, limits, one record; then it stays a while to be asked about.
+ * Who rings is in call_dial.c, what legs say is in call_steps.c. */
+#include "call/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "base/worker.h"
+#include "call/call_private.h"
+#include "call/trunk_limit.h"
+
+const char *call_state_name(enum call_state state)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        CALL_STATES(X)
+#undef X
+    };
+
+    return names[state];
+}
+
+void call_set_state(struct call *call, enum call_state state)
+{
+    if (call->state == state)
+        return;
+    call->state = state;
+    call_note(call, "state %s", call_state_name(state));
+}
+
+static void free_legs(struct call *call)
+{
+    struct list *link, *tmp;
+
+    list_each(link, tmp, &call->out_legs)
+    {
+        struct leg *leg = container_of(link, struct leg, link);
+
+        list_remove(link);
+        leg->ops->destroy(leg);
+    }
+    call->out = call->early = call->modifier = NULL;
+    if (call->in)
+        call->in->ops->destroy(call->in);
+    call->in = NULL;
+}
+
+static void call_destroy(void *self)
+{
+    struct call *call = self;
+
+    timer_stop(&call->ring_timer);
+    timer_stop(&call->reconnect_timer);
+    timer_stop(&call->linger);
+    free_legs(call);
+    map_remove(&call->node);
+    list_remove(&call->link);
+    mem_unref(call->timeline);
+    mem_unref(call->directory);
+    conf_unref(call->conf);
+}
+
+int call_new(struct call **callp, struct calls *calls)
+{
+    struct call *call = mem_new(sizeof(*call), call_destroy);
+    int err;
+
+    if (!call)
+        return -ENOMEM;
+    list_init(&call->out_legs);
+    call->calls = calls;
+    call->conf = conf_ref(calls->conf);
+    call->directory = mem_ref(calls->directory);
+    call->began_us = clock_now_us();
+    call->began_wall_us = clock_wall_us();
+    call->max_forwards = 70;
+    call->ended_by = "";
+    sip_tag_make(call->id, calls->stack);
+    err = timeline_new(&call->timeline);
+    if (!err)
+        err = map_put(&calls->by_id, &call->node, span_of(call->id));
+    if (err) {
+        mem_unref(call);
+        return err;
+    }
+    stats_count(STAT_CALLS_STARTED);
+    stats_add(STAT_CALLS, 1);
+    *callp = call;
+    return 0;
+}
+
+struct leg *call_other_leg(struct call *call, const struct leg *leg)
+{
+    return leg == call->in ? call->out : leg == call->out ? call->in : NULL;
+}
+
+/* ---- the end ---- */
+
+static void forget_oldest(struct calls *calls)
+{
+    struct list *oldest = list_first(&calls->history);
+
+    if (calls->history_count <= CALL_HISTORY_MAX || !oldest)
+        return;
+    calls->history_count--;
+    mem_unref(container_of(oldest, struct call, link));
+}
+
+/* Legs may be in a call-back of theirs when the call ends: they are freed by a timer, after it. */
+static void on_linger_timer(void *arg)
+{
+    struct call *call = arg;
+    struct calls *calls = call->calls;
+
+    free_legs(call);
+    map_remove(&call->node);
+    list_append(&calls->history, &call->link);
+    calls->history_count++;
+    forget_oldest(calls);
+}
+
+static void end_legs(struct call *call, unsigned status, const char *why)
+{
+    struct list *link, *tmp;
+
+    list_each(link, tmp, &call->out_legs)
+    {
+        struct leg *leg = container_of(link, struct leg, link);
+
+        leg->ops->end(leg, status, status, why);
+    }
+    if (call->in)
+        call->in->ops->end(call->in, status, status, why);
+}
+
+static void count_end(struct call *call)
+{
+    stats_add(STAT_CALLS, -1);
+    if (!call->answered_us)
+        stats_count(STAT_CALLS_FAILED);
+    log_info("call %s: ended by %s (status=%u seconds=%llu): %s", call->id, call->ended_by, call->end_status,
+             (unsigned long long)(call->answered_us ? (call->ended_us - call->answered_us) / 1000000 : 0), call->why);
+}
+
+void call_end(struct call *call, unsigned status, const char *ended_by, const char *why)
+{
+    if (call->state == CALL_OVER)
+        return;
+    snprintf(call->why, sizeof(call->why), "%s", why);
+    call->ended_by = ended_by;
+    call->end_status = call->answered_us ? 200 : status;
+    call->ended_us = clock_now_us();
+    call_note(call, "ended by %s: %s", ended_by, why);
+    call_set_state(call, CALL_OVER);
+    timer_stop(&call->ring_timer);
+    timer_stop(&call->reconnect_timer);
+    call_write_cdr(call); /* before the media is gone: it has the figures */
+    end_legs(call, status ? status : 200, call->why);
+    call_leave_trunk(call);
+    if (call->in && call->in->account[0]) {
+        const struct conf_account *account = directory_account(call->directory, span_of(call->in->account));
+
+        if (account)
+            account_limit_leave(call->calls->store, account);
+    }
+    count_end(call);
+    timer_start(call->calls->stack->wheel, &call->linger, 0, on_linger_timer, call);
+}

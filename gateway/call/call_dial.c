@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call_dial.c: who gets the call: the route's account with all of its devices, or its trunks one after the other.
+ * Knows nothing of what the legs say then. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "call/call_private.h"
+#include "call/leg_sip.h"
+#include "call/trunk_limit.h"
+
+static void on_ring_timer(void *arg)
+{
+    struct call *call = arg;
+    char why[80];
+
+    snprintf(why, sizeof(why), "nobody answered within %u s", call->conf->sip.ring_timeout_s);
+    call_end(call, 480, "gateway", why);
+}
+
+static void ring(struct call *call, const struct leg_sip_dial *dial)
+{
+    struct leg *leg;
+
+    if (call->out_count >= CALL_LEG_MAX && dial->binding)
+        return;
+    call->out_count++;
+    if (leg_sip_new_out(&leg, call, dial))
+        call_keep_refusal(call, 500, "no memory for another leg");
+    else
+        call_set_state(call, CALL_RINGING);
+}
+
+/* ---- an account ---- */
+
+static void on_bindings(int err, const struct bindings *bindings, void *arg)
+{
+    struct call *call = arg;
+    char why[160];
+
+    if (call->state == CALL_OVER || err || !bindings->count) {
+        snprintf(why, sizeof(why), err ? "the registrations cannot be read" : "%s is not registered anywhere",
+                 call->pick.account->name);
+        call_end(call, err ? 503 : 480, "gateway", why);
+    } else {
+        call_note(call, "ringing %u device(s) of account %s", bindings->count, call->pick.account->name);
+        for (unsigned i = 0; i < bindings->count; i++)
+            ring(call, &(struct leg_sip_dial){.binding = &bindings->items[i], .account = call->pick.account->name});
+    }
+    mem_unref(call);
+}
+
+static void dial_account(struct call *call)
+{
+    location_find(call->calls->store, span_of(call->pick.account->name), on_bindings, mem_ref(call));
+}
+
+/* ---- trunks ---- */
+
+void call_leave_trunk(struct call *call)
+{
+    const struct trunk *trunk;
+
+    if (!call->is_counted_trunk)
+        return;
+    call->is_counted_trunk = false;
+    trunk = directory_trunk(call->directory, span_of(call->pick.trunks->items[call->trunk_try.next - 1]));
+    if (trunk)
+        trunk_limit_leave(call->calls->store, trunk->conf);
+}
+
+bool call_dial_next_trunk(struct call *call)
+{
+    call_leave_trunk(call);
+    while (call->pick.trunks && call->trunk_try.next < call->pick.trunks->count) {
+        const char *name = call->pick.trunks->items[call->trunk_try.next++];
+        const struct trunk *trunk = directory_trunk(call->directory, span_of(name));
+        const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";
+
+        if (limit) {
+            call_note(call, "trunk %s: %s", name, limit);
+            call_keep_refusal(call, 503, limit);
+            continue;
+        }
+        call->is_counted_trunk = true;
+        call_note(call, "trunk %s is tried", name);
+        ring(call, &(struct leg_sip_dial){.trunk = trunk});
+        return true;
+    }
+    return false;
+}
+
+/* ---- the route ---- */
+
+static const char *take_offer(struct call *call, unsigned *status)
+{
+    struct invite *invite = leg_sip_invite(call->in);
+    const char *why = "";
+    int err;
+
+    if (!invite)
+        return NULL; /* other kinds of leg bring their media along */
+    err = leg_media_take_offer(call->in->media, invite_in_request(invite)->body, &why);
+    *status = err == -EBADMSG ? 400 : err == -EBUSY ? 503 : 488;
+    return err ? why : NULL;
+}
+
+static void refuse_route(struct call *call, int err)
+{
+    if (err == -EACCES)
+        call_end(call, 403, "gateway", "this account may not call that number");
+    else
+        call_end(call, 404, "gateway", "no route leads to that number");
+}
+
+void call_route(struct call *call, const struct route_caller *caller)
+{
+    int err = route_pick(&call->pick, call->directory, caller, span_of(call->dialled));
+    unsigned status = 0;
+    const char *why;
+
+    if (err) {
+        refuse_route(call, err);
+        return;
+    }
+    call_note(call, "route %s: %s", call->pick.route && call->pick.route->name ? call->pick.route->name : "-",
+              call->pick.account ? call->pick.account->name : "trunks");
+    why = take_offer(call, &status);
+    if (why) {
+        call_end(call, status, "gateway", why);
+        return;
+    }
+    timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer, call);
+    log_info("call %s: %s calls %s (%s)", call->id, call->caller, call->dialled,
+             call->pick.account ? call->pick.account->name : "trunk");
+    if (call->pick.account)
+        dial_account(call);
+    else if (!call_dial_next_trunk(call))
+        call_end(call, call->best_status ? call->best_status : 503, "gateway",
+                 call->best_why[0] ? call->best_why : "no trunk can take the call");
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call_steps.c: the call's machine: what happens when a leg says something. One table from state and event to a short
+ * function; an empty cell is counted in the timeline and ignored (the drawing is in call.h).
+ * RFC 3261 16.7 (best refusal), 14 (changes), RFC 3326 (Reason), RFC 3960 (early media). */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "call/call_private.h"
+
+typedef void call_step(struct call *call, const struct leg_news *news);
+
+/* ---- ringing ---- */
+
+/* Which refusal of several tells the caller most: 6xx ends the search, a person's no before a machine's cannot. */
+static unsigned rank(unsigned status)
+{
+    if (status >= 600)
+        return 0;
+    if (status == 486 || status == 403)
+        return 1;
+    if (status == 408 || status == 480 || status == 487 || status >= 500)
+        return 3;
+    return 2;
+}
+
+void call_keep_refusal(struct call *call, unsigned status, const char *why)
+{
+    if (call->best_status && rank(call->best_status) <= rank(status))
+        return;
+    call->best_status = status;
+    snprintf(call->best_why, sizeof(call->best_why), "%s", why);
+}
+
+/* Early media of the first leg that has some; of the others only the ringing is passed. */
+static void pass_progress(struct call *call, const struct leg_news *news)
+{
+    struct text sdp;
+    const char *why = "";
+    bool is_first_media = news->sdp.n && (!call->early || call->early == news->leg);
+
+    call_note(call, "%s: %u%s", news->leg->peer, news->status, news->sdp.n ? " with early media" : "");
+    if (news->leg == call->in)
+        return;
+    if (!is_first_media) {
+        call->in->ops->progress(call->in, news->status, SPAN_NULL);
+        return;
+    }
+    if (call->early) { /* said before: the same description again */
+        call->in->ops->progress(call->in, news->status, leg_media_description(call->in->media));
+        return;
+    }
+    text_init(&sdp, 65536);
+    if (!leg_media_take_answer(news->leg->media, news->sdp, &why) &&
+        !leg_media_make_answer(call->in->media, news->leg->media, &sdp, &why)) {
+        call->early = news->leg;
+        leg_media_bridge(call->in->media, news->leg->media);
+        call->in->ops->progress(call->in, news->status, text_span(&sdp));
+    } else {
+        call_note(call, "early media cannot be used: %s", why);
+        call->in->ops->progress(call->in, news->status, SPAN_NULL);
+    }
+    text_free(&sdp);
+}
+
+static void drop_other_legs(struct call *call, const struct leg *winner)
+{
+    struct list *link, *tmp;
+
+    list_each(link, tmp, &call->out_legs)
+    {
+        struct leg *leg = container_of(link, struct leg, link);
+
+        if (leg != winner)
+            leg->ops->end(leg, 0, 200, "Call completed elsewhere");
+    }
+}
+
+/* The caller's answer: what it was told with the early media if that is the same leg, else made now. @return 0, or why not */
+static int answer_caller(struct call *call, const struct leg_news *news, const char **why)
+{
+    struct text sdp;
+    int err = 0;
+
+    if (news->sdp.n || !leg_media_is_set(news->leg->media))
+        err = leg_media_take_answer(news->leg->media, news->sdp, why);
+    if (err)
+        return err;
+    if (call->early)
+        return call->in->ops->answer(call->in, leg_media_description(call->in->media));
+    text_init(&sdp, 65536);
+    err = leg_media_make_answer(call->in->media, news->leg->media, &sdp, why);
+    if (!err)
+        err = call->in->ops->answer(call->in, text_span(&sdp));
+    text_free(&sdp);
+    return err;
+}
+
+static void connect_legs(struct call *call, const struct leg_news *news)
+{
+    const char *why = "the answer could not be passed on";
+    struct span codec;
+
+    call->out = news->leg;
+    drop_other_legs(call, news->leg);
+    if (answer_caller(call, news, &why)) {
+        call_end(call, 488, "gateway", why);
+        return;
+    }
+    leg_media_bridge(call->in->media, call->out->media);
+    call->answered_us = clock_now_us();
+    timer_stop(&call->ring_timer);
+    call_set_state(call, CALL_TALKING);
+    codec = leg_media_codec(call->out->media);
+    stats_count(STAT_CALLS_ANSWERED);
+    stats_observe(HIST_CALL_SETUP_MS, (call->answered_us - call->began_us) / 1000);
+    log_info("call %s: answered by %s (codec=%.*s after_ms=%llu)", call->id, call->out->peer, SPAN_ARG(codec),
+             (unsigned long long)((call->answered_us - call->began_us) / 1000));
+}
+
+/* The winner was faster: this one gets a BYE. */
+static void drop_late_answer(struct call *call, const struct leg_news *news)
+{
+    if (news->leg != call->out)
+        news->leg->ops->end(news->leg, 0, 200, "Call completed elsewhere");
+}
+
+static bool is_anyone_ringing(const struct call *call)
+{
+    struct list *link, *tmp;
+
+    list_each(link, tmp, &call->out_legs) if (!container_of(link, struct leg, link)->is_over) return true;
+    return false;
+}
+
+static bool is_worth_another_trunk(unsigned status)
+{
+    return status == 503 || status == 504 || status == 500 || status == 502 || status == 408;
+}
+
+static void take_refusal(struct call *call, const struct leg_news *news)
+{
+    if (news->leg == call->in)
+        return;
+    call_note(call, "%s: refused with %u: %s", news->leg->peer, news->status, news->why);
+    news->leg->ops->end(news->leg, 0, 0, NULL);
+    call_keep_refusal(call, news->status, news->why);
+    if (news->status >= 600)
+        drop_other_legs(call, news->leg);
+    if (is_anyone_ringing(call))
+        return;
+    if (call->pick.trunks && is_worth_another_trunk(news->status) && call_dial_next_trunk(call))
+        return;
+    call_end(call, call->best_status, "callee", call->best_why);
+}
+
+static const char *side_name(const struct call *call, const struct leg *leg)
+{
+    return leg == call->in ? "caller" : "callee";
+}
+
+static void hang_up_ringing(struct call *call, const struct leg_news *news)
+{
+    if (news->leg == call->in) {
+        call_end(call, news->status ? news->status : 487, "caller", news->why);
+        return;
+    }
+    take_refusal(call, &(struct leg_news){.leg = news->leg, .status = news->status ? news->status : 480, .why = news->why});
+}
+
+/* ---- talking ---- */
+
+static void hang_up(struct call *call, const struct leg_news *news)
+{
+    if (news->leg != call->in && news->leg != call->out)
+        return;
+    call_end(call, news->status, news->status == 0 ? side_name(call, news->leg) : "gateway", news->why);
+}
+
+/* A change that concerns one leg alone (ICE restart, refresh): answered here, the other side is not bothered. */
+static void answer_private_change(struct call *call, struct leg *leg)
+{
+    struct leg *other = call_other_leg(call, leg);
+    const char *why = "";
+    struct text sdp;
+
+    text_init(&sdp, 65536);
+    if (leg_media_make_answer(leg->media, NULL, &sdp, &why))
+        leg->ops->modify_reply(leg, 488, why, SPAN_NULL);
+    else
+        leg->ops->modify_reply(leg, 200, NULL, text_span(&sdp));
+    text_free(&sdp);
+    leg_media_bridge(leg->media, other->media);
+    call_note(call, "%s: a change of its own transport, not passed on", leg->peer);
+}
+
+static void pass_change(struct call *call, struct leg *leg, struct leg *other)
+{
+    const char *why = "the change cannot be passed on";
+    struct text sdp;
+    int err;
+
+    text_init(&sdp, 65536);
+    err = leg_media_make_offer(other->media, leg->media, &sdp, &why);
+    if (!err)
+        err = other->ops->modify(other, text_span(&sdp));
+    text_free(&sdp);
+    if (err)
+        leg_media_rollback(leg->media);
+    if (err == -EBUSY)
+        leg->ops->modify_reply(leg, 491, "the other side is changing the session", SPAN_NULL);
+    else if (err)
+        leg->ops->modify_reply(leg, 488, why, SPAN_NULL);
+    else
+        call->modifier = leg;
+}
+
+static void take_change(struct call *call, const struct leg_news *news)
+{
+    struct leg *other = call_other_leg(call, news->leg);
+    const char *why = "";
+
+    if (!other)
+        return;
+    if (!news->sdp.n) { /* asks what we have to offer: what was agreed */
+        news->leg->ops->modify_reply(news->leg, 200, NULL, leg_media_description(news->leg->media));
+        return;
+    }
+    if (call->modifier) {
+        news->leg->ops->modify_reply(news->leg, 491, "another change is under way", SPAN_NULL);
+        return;
+    }
+    if (leg_media_take_offer(news->leg->media, news->sdp, &why)) {
+        news->leg->ops->modify_reply(news->leg, 488, why, SPAN_NULL);
+        return;
+    }
+    if (leg_media_is_private_change(news->leg->media))
+        answer_private_change(call, news->leg);
+    else
+        pass_change(call, news->leg, other);
+}
+
+/* The other side has answered the change that was passed to it. */
+static void finish_change(struct call *call, const struct leg_news *news)
+{
+    struct leg *modifier = call->modifier;
+    const char *why = "the other side refused the change";
+    struct text sdp;
+    int err = news->status >= 300 ? -EPROTO : 0;
+
+    if (!modifier || modifier == news->leg)
+        return;
+    call->modifier = NULL;
+    text_init(&sdp, 65536);
+    if (!err)
+        err = leg_media_take_answer(news->leg->media, news->sdp, &why);
+    if (!err)
+        err = leg_media_make_answer(modifier->media, news->leg->media, &sdp, &why);
+    if (err) {
+        leg_media_rollback(modifier->media);
+        modifier->ops->modify_reply(modifier, news->status >= 300 ? news->status : 488, why, SPAN_NULL);
+    } else {
+        modifier->ops->modify_reply(modifier, 200, NULL, text_span(&sdp));
+    }
+    text_free(&sdp);
+    leg_media_bridge(call->in->media, call->out->media);
+    call_note(call, "change of %s: %s", modifier->peer, err ? why : "done");
+}
+
+static void pass_info(struct call *call, const struct leg_news *news)
+{
+    struct leg *other = call_other_leg(call, news->leg);
+
+    if (other && other->ops->info && news->sdp.n && news->sdp.n < 4096)
+        other->ops->info(other, news->content_type, news->sdp);
+}
+
+/* ---- the table ---- */
+
+static call_step *const steps[CALL_STATE_COUNT][LEG_EVENT_COUNT] = {
+    [CALL_ROUTING] = {[LEG_HUNG_UP] = hang_up_ringing, [LEG_REFUSED] = take_refusal},
+    [CALL_RINGING] = {[LEG_PROGRESS] = pass_progress,
+                      [LEG_ANSWERED] = connect_legs,
+                      [LEG_REFUSED] = take_refusal,
+                      [LEG_HUNG_UP] = hang_up_ringing},
+    [CALL_TALKING] = {[LEG_ANSWERED] = drop_late_answer,
+                      [LEG_HUNG_UP] = hang_up,
+                      [LEG_MODIFY] = take_change,
+                      [LEG_MODIFIED] = finish_change,
+                      [LEG_INFO] = pass_info},
+};
+
+void call_event(const struct leg_news *news)
+{
+    struct call *call = news->leg->call;
+    call_step *step = steps[call->state][news->event];
+
+    if (step)
+        step(call, news);
+    else if (news->event == LEG_MODIFY)
+        news->leg->ops->modify_reply(news->leg, 491, "the call is not ready for a change", SPAN_NULL);
+    else
+        call_note(call, "%s: event %u ignored in state %s", news->leg->peer, news->event, call_state_name(call->state));
+}

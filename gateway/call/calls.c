@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calls.c: the call floor of one worker: what the SIP stack calls, what the operator asks, birth, reload, drain. */
+#include "call/calls.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "base/worker.h"
+#include "call/call.h"
+#include "call/guard.h"
+#include "call/incoming.h"
+#include "call/location.h"
+#include "call/place.h"
+
+static unsigned place(const struct sip_msg *msg, const struct sip_flow *flow, void *arg)
+{
+    return place_call(msg, worker_count());
+}
+
+static void admit(const struct sip_incoming *incoming, struct sip_verdict *verdict, void *arg)
+{
+    guard_admit(arg, incoming, verdict);
+}
+
+static void on_request(struct server_tx *tx, const char *account, void *arg)
+{
+    incoming_receive(arg, tx, account);
+}
+
+static void on_flow_lost(const struct sip_flow *flow, const char *account, void *arg)
+{
+    struct calls *calls = arg;
+
+    call_flow_lost(calls, flow);
+    if (account[0] && flow->worker == calls->worker)
+        location_drop_flow(calls->store, span_of(account), flow);
+}
+
+static void advertise(struct addr *out, const struct addr *local, const struct addr *towards, void *arg)
+{
+    struct calls *calls = arg;
+
+    media_advertised(out, calls->conf, local, towards);
+    addr_set_port(out, addr_port(local));
+}
+
+const struct sip_user calls_sip_user = {.place = place, .admit = admit, .on_request = on_request,
+                                        .on_flow_lost = on_flow_lost, .advertise = advertise};
+
+static void on_sweep(void *arg)
+{
+    struct calls *calls = arg;
+
+    call_sweep(calls);
+    timer_start(calls->stack->wheel, &calls->sweep, 1000, on_sweep, calls);
+}
+
+void calls_set_stack(struct calls *calls, struct sip_stack *stack)
+{
+    calls->stack = stack;
+    timer_start(stack->wheel, &calls->sweep, 1000, on_sweep, calls);
+}
+
+static void calls_destroy(void *self)
+{
+    struct calls *calls = self;
+    struct map_node *node, *next;
+    struct list *link, *tmp;
+
+    timer_stop(&calls->sweep);
+    for (node = map_next(&calls->by_id, NULL); node; node = next) {
+        next = map_next(&calls->by_id, node);
+        mem_unref(container_of(node, struct call, node));
+    }
+    list_each(link, tmp, &calls->history) mem_unref(container_of(link, struct call, link));
+    map_free(&calls->by_id);
+    mem_unref(calls->directory);
+    conf_unref(calls->conf);
+}
+
+int calls_new(struct calls **callsp, const struct calls_options *options)
+{
+    struct calls *calls = mem_new(sizeof(*calls), calls_destroy);
+    int err;
+
+    if (!calls)
+        return -ENOMEM;
+    calls->worker = options->worker;
+    calls->media = options->media;
+    calls->store = options->store;
+    calls->record = options->record;
+    calls->dns = options->dns;
+    map_init(&calls->by_id);
+    list_init(&calls->history);
+    err = calls_reload(calls, options->conf);
+    if (err) {
+        mem_unref(calls);
+        return err;
+    }
+    *callsp = calls;
+    return 0;
+}
+
+int calls_reload(struct calls *calls, struct conf *conf)
+{
+    struct directory *directory;
+    int err = directory_new(&directory, conf);
+
+    if (err)
+        return err;
+    mem_unref(calls->directory);
+    calls->directory = directory;
+    conf_unref(calls->conf);
+    calls->conf = conf_ref(conf);
+    return 0;
+}
+
+void calls_drain(struct calls *calls)
+{
+    calls->is_draining = true;
+}
+
+void calls_end_all(struct calls *calls, const char *why)
+{
+    struct map_node *node, *next;
+
+    for (node = map_next(&calls->by_id, NULL); node; node = next) {
+        next = map_next(&calls->by_id, node);
+        call_end(container_of(node, struct call, node), 503, "gateway", why);
+    }
+}
+
+size_t calls_count(const struct calls *calls)
+{
+    return calls->by_id.count;
+}
+
+/* ---- for the operator ---- */
+
+static void write_item(const struct call *call, struct text *out, bool *is_first)
+{
+    if (!*is_first)
+        text_add_str(out, ",\n");
+    *is_first = false;
+    call_write_brief(call, out);
+}
+
+void calls_write_list(struct calls *calls, struct text *out)
+{
+    struct map_node *node;
+    struct list *link, *tmp;
+    bool is_first = true;
+
+    list_each(link, tmp, &calls->history) write_item(container_of(link, struct call, link), out, &is_first);
+    for (node = map_next(&calls->by_id, NULL); node; node = map_next(&calls->by_id, node))
+        write_item(container_of(node, struct call, node), out, &is_first);
+}
+
+int calls_write_one(struct calls *calls, struct span id, struct text *out)
+{
+    struct map_node *node = map_find(&calls->by_id, id);
+    struct list *link, *tmp;
+
+    if (node) {
+        call_write_full(container_of(node, struct call, node), out);
+        return 0;
+    }
+    list_each(link, tmp, &calls->history)
+    {
+        const struct call *call = container_of(link, struct call, link);
+
+        if (span_eq(span_of(call->id), id)) {
+            call_write_full(call, out);
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+int calls_owner(struct span id)
+{
+    return sip_tag_worker(id);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* directory.c: accounts and trunks of one snapshot, by name, number and source address. Knows no calls. */
+#include "call/directory.h"
+
+#include <errno.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "sip/uri.h"
+
+struct entry {
+    struct map_node node;
+    const struct conf_account *account;
+};
+
+struct directory {
+    struct conf *conf;
+    struct map names, numbers;
+    struct entry *name_entries, *number_entries;
+    struct trunk *trunks;
+    size_t trunk_count;
+};
+
+static void directory_destroy(void *self)
+{
+    struct directory *directory = self;
+
+    map_free(&directory->names);
+    map_free(&directory->numbers);
+    mem_unref(directory->name_entries);
+    mem_unref(directory->number_entries);
+    for (size_t i = 0; directory->trunks && i < directory->trunk_count; i++)
+        mem_unref(directory->trunks[i].host);
+    mem_unref(directory->trunks);
+    conf_unref(directory->conf);
+}
+
+static struct span without_plus(struct span number)
+{
+    return number.n && number.p[0] == '+' ? span_sub(number, 1, number.n) : number;
+}
+
+static int index_accounts(struct directory *directory)
+{
+    const struct conf *conf = directory->conf;
+    size_t number_count = 0, next = 0;
+    int err = 0;
+
+    for (size_t i = 0; i < conf->account_count; i++)
+        number_count += conf->accounts[i].numbers.count;
+    directory->name_entries = mem_new((conf->account_count + 1) * sizeof(struct entry), NULL);
+    directory->number_entries = mem_new((number_count + 1) * sizeof(struct entry), NULL);
+    if (!directory->name_entries || !directory->number_entries)
+        return -ENOMEM;
+    for (size_t i = 0; i < conf->account_count && !err; i++) {
+        const struct conf_account *account = &conf->accounts[i];
+
+        directory->name_entries[i].account = account;
+        err = map_put(&directory->names, &directory->name_entries[i].node, span_of(account->name));
+        for (size_t j = 0; j < account->numbers.count && err != -ENOMEM; j++) {
+            struct entry *entry = &directory->number_entries[next++];
+
+            entry->account = account;
+            err = map_put(&directory->numbers, &entry->node, without_plus(span_of(account->numbers.items[j])));
+        }
+        if (err == -EEXIST)
+            err = 0; /* the configuration check has warned; the first one wins */
+    }
+    return err;
+}
+
+static int parse_trunk(struct trunk *trunk, const struct conf_trunk *conf)
+{
+    struct span transport;
+    struct addr numeric;
+    struct uri uri;
+
+    trunk->conf = conf;
+    if (uri_parse(&uri, span_of(conf->uri)))
+        return -EINVAL;
+    trunk->host = mem_text(uri.host.p, uri.host.n);
+    trunk->transport = uri.scheme == URI_SIPS ? SIP_TLS : SIP_UDP;
+    if (uri_param(&uri, SPAN("transport"), &transport))
+        trunk->transport = span_ieq(transport, SPAN("tls")) ? SIP_TLS : span_ieq(transport, SPAN("tcp")) ? SIP_TCP : trunk->transport;
+    trunk->port = uri.port ? uri.port : trunk->transport == SIP_TLS ? 5061 : 5060;
+    for (size_t i = 0; i < conf->accept.count && trunk->accept_count < TRUNK_ACCEPT_MAX; i++)
+        if (!cidr_parse(&trunk->accept[trunk->accept_count], span_of(conf->accept.items[i])))
+            trunk->accept_count++;
+    if (!addr_parse(&numeric, uri.host, 0) && trunk->accept_count < TRUNK_ACCEPT_MAX)
+        cidr_parse(&trunk->accept[trunk->accept_count++], uri.host); /* where we send to may answer and call */
+    return trunk->host ? 0 : -ENOMEM;
+}
+
+int directory_new(struct directory **directoryp, struct conf *conf)
+{
+    struct directory *directory = mem_new(sizeof(*directory), directory_destroy);
+    int err;
+
+    if (!directory)
+        return -ENOMEM;
+    directory->conf = conf_ref(conf);
+    map_init(&directory->names);
+    map_init(&directory->numbers);
+    err = index_accounts(directory);
+    directory->trunks = mem_new((conf->trunk_count + 1) * sizeof(struct trunk), NULL);
+    if (!directory->trunks)
+        err = -ENOMEM;
+    for (size_t i = 0; i < conf->trunk_count && !err; i++) {
+        directory->trunk_count = i + 1;
+        directory->trunks[i].index = (unsigned)i;
+        err = parse_trunk(&directory->trunks[i], &conf->trunks[i]);
+    }
+    if (err) {
+        mem_unref(directory);
+        return err;
+    }
+    *directoryp = directory;
+    return 0;
+}
+
+struct conf *directory_conf(const struct directory *directory)
+{
+    return directory->conf;
+}
+
+static const struct conf_account *find(const struct map *map, struct span key)
+{
+    struct map_node *node = map_find(map, key);
+
+    return node ? container_of(node, struct entry, node)->account : NULL;
+}
+
+const struct conf_account *directory_account(const struct directory *directory, struct span name)
+{
+    return find(&directory->names, name);
+}
+
+const struct conf_account *directory_account_called(const struct directory *directory, struct span dialled)
+{
+    const struct conf_account *account = find(&directory->names, dialled);
+
+    return account ? account : find(&directory->numbers, without_plus(dialled));
+}
+
+const struct trunk *directory_trunk(const struct directory *directory, struct span name)
+{
+    for (size_t i = 0; i < directory->trunk_count; i++)
+        if (span_eq(span_of(directory->trunks[i].conf->name), name))
+            return &directory->trunks[i];
+    return NULL;
+}
+
+bool trunk_accepts(const struct trunk *trunk, const struct addr *source)
+{
+    for (unsigned i = 0; i < trunk->accept_count; i++)
+        if (cidr_has(&trunk->accept[i], source))
+            return true;
+    return false;
+}
+
+const struct trunk *directory_trunk_from(const struct directory *directory, const struct addr *source)
+{
+    for (size_t i = 0; i < directory->trunk_count; i++)
+        if (trunk_accepts(&directory->trunks[i], source))
+            return &directory->trunks[i];
+    return NULL;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* guard.c: who may ask for anything at all. Trunk by its source address, account by digest (RFC 3261 22, RFC 7616, 8760) or by the
+ * connection on which it has proved itself, else one refusal without state. Knows no calls.
+ * The same answers for users that exist and that do not. */
+#include "call/guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stats.h"
+#include "call/directory.h"
+#include "sip/digest.h"
+#include "store/store.h"
+
+#define NONCE_LIFE_S   60
+#define FAILURE_MAX    10    /* wrong passwords of one address within FAILURE_TTL_MS before it is slowed */
+#define FAILURE_TTL_MS 60000
+
+static void refuse(struct sip_verdict *verdict, unsigned status, const char *why)
+{
+    verdict->status = status;
+    verdict->why = why;
+}
+
+/* ---- answers of the store: the in-process driver gives them before the call returns ---- */
+
+struct counted {
+    bool is_answered;
+    int err;
+    uint64_t number;
+};
+
+static void on_counted(int err, struct span value, uint64_t version, void *arg)
+{
+    *(struct counted *)arg = (struct counted){.is_answered = true, .err = err, .number = version};
+}
+
+static uint64_t failures_of(struct calls *calls, const struct addr *source, int64_t more)
+{
+    struct counted counted = {0};
+    char host[ADDR_TEXT_MAX], key[ADDR_TEXT_MAX + 8];
+
+    snprintf(key, sizeof(key), "fail:%s", addr_host_text(source, host));
+    store_count(calls->store, span_of(key), more, 0, FAILURE_TTL_MS, on_counted, &counted);
+    return counted.number;
+}
+
+/* nc must rise for each use of a nonce (RFC 7616 3.4): a repeated request is a replay. */
+static bool is_replay(struct calls *calls, const struct digest_response *response)
+{
+    struct counted counted = {0};
+    char key[DIGEST_NONCE_TEXT_MAX + 8];
+
+    snprintf(key, sizeof(key), "nonce:%.*s", SPAN_ARG(response->nonce));
+    store_raise(calls->store, span_of(key), response->nc, (NONCE_LIFE_S + 10) * 1000, on_counted, &counted);
+    return !counted.is_answered || counted.err;
+}
+
+/* ---- digest ---- */
+
+static struct span source_key(const struct addr *source, char buf[static ADDR_TEXT_MAX])
+{
+    return span_of(addr_host_text(source, buf));
+}
+
+static bool has_ha1_accounts(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->account_count; i++)
+        if (conf->accounts[i].ha1)
+            return true;
+    return false;
+}
+
+/* MD5 first: the browser libraries know nothing else and look at the first challenge only. */
+static void challenge(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict, bool is_stale)
+{
+    static const enum digest_algorithm offered[] = {DIGEST_MD5, DIGEST_SHA256};
+    unsigned count = has_ha1_accounts(calls->conf) ? 1 : 2;
+    char nonce[DIGEST_NONCE_TEXT_MAX], source[ADDR_TEXT_MAX];
+
+    digest_nonce_make(nonce, clock_wall_us() / 1000000, source_key(&incoming->flow->remote, source));
+    for (unsigned i = 0; i < count; i++) {
+        text_add_str(&verdict->headers, "WWW-Authenticate: ");
+        digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), offered[i], span_of(nonce), is_stale);
+        text_add_str(&verdict->headers, "\r\n");
+    }
+    refuse(verdict, 401, NULL);
+}
+
+static const struct sip_header *credentials_of(const struct sip_msg *msg)
+{
+    const struct sip_header *header = sip_msg_header(msg, SIP_H_AUTHORIZATION);
+
+    return header ? header : sip_msg_header(msg, SIP_H_PROXY_AUTHORIZATION);
+}
+
+static bool uri_fits(const struct digest_response *response, const struct sip_msg *msg)
+{
+    struct uri uri;
+
+    return span_eq(response->uri, msg->request_uri) || (!uri_parse(&uri, response->uri) && uri_same(&uri, &msg->uri));
+}
+
+static bool is_right(const struct conf_account *account, const struct digest_response *response, const struct sip_msg *msg,
+                     const char *domain)
+{
+    struct digest_secret secret = {.username = response->username, .realm = span_of(domain)};
+
+    secret.password = span_of(account ? account->password : "-");
+    secret.ha1 = span_of(account ? account->ha1 : NULL);
+    return digest_verify(response, &secret, msg->method_text) && account; /* the same work for unknown users */
+}
+
+static void count_failure(struct calls *calls, const struct sip_incoming *incoming, struct span user)
+{
+    char source[SIP_FLOW_TEXT_MAX];
+    uint64_t failures = failures_of(calls, &incoming->flow->remote, 1);
+
+    stats_count(STAT_AUTH_FAILED);
+    log_peer("auth: wrong user or password from %s (failures=%llu)", sip_flow_text(incoming->flow, source),
+             (unsigned long long)failures);
+}
+
+static void check_credentials(struct calls *calls, const struct sip_incoming *incoming, const struct sip_header *header,
+                              struct sip_verdict *verdict)
+{
+    const struct sip_msg *msg = incoming->msg;
+    struct digest_response response;
+    const struct conf_account *account;
+    enum digest_nonce nonce;
+    char source[ADDR_TEXT_MAX], user[SIP_ACCOUNT_MAX];
+
+    if (failures_of(calls, &incoming->flow->remote, 0) >= FAILURE_MAX) {
+        stats_count(STAT_AUTH_SLOWED);
+        verdict->is_silent = incoming->flow->transport == SIP_UDP;
+        refuse(verdict, 403, "too many failed attempts from this address, wait a minute");
+        return;
+    }
+    if (digest_response_parse(&response, header->value) || !response.qop.n) {
+        refuse(verdict, 400, "the credentials cannot be read");
+        return;
+    }
+    nonce = digest_nonce_check(response.nonce, clock_wall_us() / 1000000, NONCE_LIFE_S,
+                               source_key(&incoming->flow->remote, source));
+    if (nonce == NONCE_FOREIGN) {
+        challenge(calls, incoming, verdict, false);
+        return;
+    }
+    account = directory_account(calls->directory, response.username);
+    if (uri_decode(msg->from.uri.user, user, sizeof(user)) < 0 || !span_eq(span_of(user), response.username))
+        account = NULL; /* the digest user has to be the From user */
+    if (!span_eq(response.realm, span_of(calls->conf->domain)) || !uri_fits(&response, msg) ||
+        !is_right(account, &response, msg, calls->conf->domain)) {
+        count_failure(calls, incoming, response.username);
+        refuse(verdict, 403, "wrong user name or password");
+        return;
+    }
+    if (nonce == NONCE_STALE || is_replay(calls, &response))
+        challenge(calls, incoming, verdict, true);
+    else
+        span_copy(response.username, verdict->account, sizeof(verdict->account));
+}
+
+/* ---- who is asking ---- */
+
+static bool is_our_host(struct calls *calls, const struct sip_flow *flow, struct span host)
+{
+    char text[ADDR_TEXT_MAX];
+    struct addr ours;
+
+    if (span_ieq(host, span_of(calls->conf->domain)))
+        return true;
+    if (span_ieq(host, span_of(addr_host_text(&flow->local, text))))
+        return true;
+    media_advertised(&ours, calls->conf, &flow->local, &flow->remote);
+    return span_ieq(host, span_of(addr_host_text(&ours, text)));
+}
+
+static bool is_proved_on_connection(const struct sip_incoming *incoming)
+{
+    char user[SIP_ACCOUNT_MAX];
+
+    return incoming->account.n && uri_decode(incoming->msg->from.uri.user, user, sizeof(user)) >= 0 &&
+           span_eq(span_of(user), incoming->account);
+}
+
+static void admit_account(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict)
+{
+    const struct sip_msg *msg = incoming->msg;
+    const struct sip_header *credentials = credentials_of(msg);
+
+    if (!is_our_host(calls, incoming->flow, msg->from.uri.host))
+        refuse(verdict, 403, "neither an account nor a trunk of this gateway");
+    else if (msg->method == SIP_OPTIONS && !incoming->account.n)
+        refuse(verdict, 403, "neither an account nor a trunk of this gateway");
+    else if (is_proved_on_connection(incoming) && (msg->method != SIP_REGISTER || !credentials))
+        span_copy(incoming->account, verdict->account, sizeof(verdict->account));
+    else if (credentials)
+        check_credentials(calls, incoming, credentials, verdict);
+    else
+        challenge(calls, incoming, verdict, false);
+}
+
+static const char *unsupported_extension(const struct sip_msg *msg)
+{
+    const struct sip_header *header;
+    unsigned i = 0;
+
+    while ((header = sip_msg_next(msg, SIP_H_REQUIRE, &i))) {
+        struct span rest = header->value;
+
+        while (rest.n) {
+            struct span token = span_trim(span_cut(&rest, ','));
+
+            if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("path")))
+                return "an extension in Require is not supported";
+        }
+    }
+    return NULL;
+}
+
+static void check_shape(const struct sip_msg *msg, struct sip_verdict *verdict)
+{
+    const char *why = unsupported_extension(msg);
+
+    if (why) {
+        sip_write_header(&verdict->headers, "Unsupported", sip_msg_value(msg, SIP_H_REQUIRE));
+        refuse(verdict, 420, why);
+    } else if (msg->method == SIP_METHOD_OTHER) {
+        text_add_str(&verdict->headers, "Allow: " SIP_ALLOW "\r\n");
+        refuse(verdict, 501, "this method is not known here");
+    } else if (!msg->max_forwards && msg->method != SIP_OPTIONS) {
+        refuse(verdict, 483, "Max-Forwards has reached zero: a loop?");
+    }
+}
+
+void guard_admit(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict)
+{
+    const struct sip_msg *msg = incoming->msg;
+
+    /* A web socket or a proved connection is an account's, whatever its address; else the address may be a trunk's. */
+    bool is_trunk = !sip_transport_is_web((enum sip_transport)incoming->flow->transport) && !incoming->account.n &&
+                    msg->method != SIP_REGISTER && !credentials_of(msg) &&
+                    directory_trunk_from(calls->directory, &incoming->flow->remote);
+
+    if (!is_trunk)
+        admit_account(calls, incoming, verdict);
+    if (!verdict->status && !verdict->is_silent)
+        check_shape(msg, verdict);
+}

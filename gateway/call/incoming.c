@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* incoming.c: the first steps of a new request: which method, who calls whom. RFC 3261 8.2, RFC 3325 (identity of trunks).
+ * The guard has let it in; where the call goes is call_route()'s. */
+#include "call/incoming.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stats.h"
+#include "call/call.h"
+#include "call/leg_sip.h"
+#include "call/leg_sip_private.h"
+#include "call/registrar.h"
+#include "call/trunk_limit.h"
+
+static void reply(struct server_tx *tx, unsigned status, const char *why, const char *headers)
+{
+    server_tx_reply(tx, &(struct sip_reply){.status = status, .why = why, .headers = span_of(headers)});
+}
+
+/* ---- who calls ---- */
+
+static void take_name(struct call *call, const struct name_addr *addr)
+{
+    if (uri_decode(addr->uri.user, call->caller, sizeof(call->caller)) < 0 || !call->caller[0])
+        snprintf(call->caller, sizeof(call->caller), "anonymous");
+    if (name_addr_display(addr, call->caller_display, sizeof(call->caller_display)) < 0)
+        call->caller_display[0] = '\0';
+}
+
+/* A trunk's word is taken: P-Asserted-Identity before From, Privacy: id hides it from accounts. */
+static void take_trunk_caller(struct call *call, const struct sip_msg *msg)
+{
+    struct span privacy = sip_msg_value(msg, SIP_H_PRIVACY);
+    struct sip_walk walk = {0};
+    struct name_addr asserted;
+
+    take_name(call, &msg->from);
+    if (sip_msg_next_addr(msg, SIP_H_P_ASSERTED_IDENTITY, &walk, &asserted) > 0) {
+        char display[sizeof(call->caller_display)];
+
+        memcpy(display, call->caller_display, sizeof(display));
+        take_name(call, &asserted);
+        if (!call->caller_display[0])
+            memcpy(call->caller_display, display, sizeof(display));
+    }
+    call->is_anonymous = span_find_span(privacy, SPAN("id")) >= 0 || span_find_span(privacy, SPAN("user")) >= 0 ||
+                         span_ieq(msg->from.uri.host, SPAN("anonymous.invalid"));
+}
+
+static void take_account_caller(struct call *call, const struct conf_account *account)
+{
+    snprintf(call->caller, sizeof(call->caller), "%s",
+             account->numbers.count ? account->numbers.items[0] : account->name);
+    snprintf(call->caller_display, sizeof(call->caller_display), "%s", account->display ? account->display : "");
+}
+
+static int take_dialled(struct call *call, const struct sip_msg *msg)
+{
+    int n = uri_decode(msg->uri.user, call->dialled, sizeof(call->dialled));
+
+    return n > 0 && span_is_utf8(span_of(call->dialled)) ? 0 : -1;
+}
+
+/* ---- INVITE ---- */
+
+static const char *check_body(const struct sip_msg *msg, unsigned *status)
+{
+    struct span type = sip_msg_value(msg, SIP_H_CONTENT_TYPE);
+
+    *status = 488;
+    if (!msg->body.n)
+        return "an INVITE without an offer is not supported yet";
+    *status = 415;
+    if (!span_istarts(type, SPAN("application/sdp")))
+        return "the body has to be application/sdp";
+    return NULL;
+}
+
+static int new_call(struct call **callp, struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
+{
+    const struct sip_msg *msg = server_tx_request(tx);
+    struct call *call;
+    int err = call_new(&call, calls);
+
+    if (err)
+        return err;
+    call->max_forwards = msg->max_forwards - 1;
+    if (caller->account)
+        take_account_caller(call, caller->account);
+    else
+        take_trunk_caller(call, msg);
+    err = leg_sip_new_in(&call->in, call, tx);
+    if (!err) {
+        call->in->trunk = caller->trunk;
+        snprintf(call->in->peer, sizeof(call->in->peer), "%s", call->caller);
+        if (caller->account)
+            span_copy(span_of(caller->account->name), call->in->account, sizeof(call->in->account));
+        err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote, false);
+    }
+    if (!err && take_dialled(call, msg))
+        err = -1;
+    if (err) {
+        reply(tx, err == -1 ? 404 : 400, "the INVITE lacks a usable Contact or number", "");
+        stats_add(STAT_CALLS, -1);
+        mem_unref(call);
+        return err;
+    }
+    *callp = call;
+    return 0;
+}
+
+static void begin_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
+{
+    char flow[SIP_FLOW_TEXT_MAX];
+    struct call *call;
+
+    if (new_call(&call, calls, tx, caller))
+        return;
+    call_note(call, "INVITE from %s (%s) for %s", call->caller, sip_flow_text(server_tx_flow(tx), flow), call->dialled);
+    call_route(call, caller);
+}
+
+static const char *check_limits(struct calls *calls, const struct route_caller *caller)
+{
+    unsigned most = calls->conf->sip.max_calls;
+
+    if (calls->is_draining)
+        return "the gateway is being stopped and takes no new calls";
+    if (most && calls_count(calls) >= (most + calls->conf->workers - 1) / (calls->conf->workers ? calls->conf->workers : 1))
+        return "the gateway's limit of calls is reached";
+    return caller->account ? account_limit_enter(calls->store, caller->account) : NULL;
+}
+
+static void receive_invite(struct calls *calls, struct server_tx *tx, const char *account)
+{
+    const struct sip_msg *msg = server_tx_request(tx);
+    struct route_caller caller = {0};
+    unsigned status;
+    const char *why;
+
+    if (account[0])
+        caller.account = directory_account(calls->directory, span_of(account));
+    else
+        caller.trunk = directory_trunk_from(calls->directory, &server_tx_flow(tx)->remote);
+    if (!caller.account && !caller.trunk) {
+        reply(tx, 403, "neither an account nor a trunk of this gateway", "");
+        return;
+    }
+    why = check_body(msg, &status);
+    if (why) {
+        reply(tx, status, why, status == 415 ? "Accept: application/sdp\r\n" : "");
+        return;
+    }
+    why = check_limits(calls, &caller);
+    if (why) {
+        stats_count(STAT_CALLS_REFUSED);
+        reply(tx, 503, why, "Retry-After: 10\r\n");
+        return;
+    }
+    begin_call(calls, tx, &caller);
+}
+
+void incoming_receive(struct calls *calls, struct server_tx *tx, const char *account)
+{
+    switch (server_tx_request(tx)->method) {
+    case SIP_INVITE:
+        receive_invite(calls, tx, account);
+        break;
+    case SIP_REGISTER:
+        registrar_receive(calls, tx, account);
+        break;
+    case SIP_OPTIONS:
+        reply(tx, 200, NULL, "Allow: " SIP_ALLOW "\r\nAccept: application/sdp\r\n");
+        break;
+    default:
+        reply(tx, 405, "this method is not supported here", "Allow: " SIP_ALLOW "\r\n");
+    }
+}

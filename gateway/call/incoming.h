@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "call/calls.h"
+#include "sip/server_tx.h"
+
+/** A new request that passed the guard, with its transaction: INVITE, REGISTER, OPTIONS; others are refused.
+ *  @param account who has proved itself; "": the request is a trunk's */
+void incoming_receive(struct calls *calls, struct server_tx *tx, const char *account);

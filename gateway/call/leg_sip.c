@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_sip.c: a SIP peer as a leg of a call: what it says becomes call_event(), what the call wants becomes SIP.
+ * Knows one peer; decides nothing about the call. How an outgoing leg begins is in leg_sip_dial.c. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "call/call.h"
+#include "call/leg_sip_private.h"
+#include "sip/params.h"
+
+#define SDP_TYPE SPAN("application/sdp")
+
+static struct leg_sip *sip_of(struct leg *leg)
+{
+    return container_of(leg, struct leg_sip, leg);
+}
+
+/* How many legs of the whole process wait for their peer to come back: usually none, and then a REGISTER need not look. */
+static int lost_count;
+
+bool leg_sip_any_lost(void)
+{
+    return __atomic_load_n(&lost_count, __ATOMIC_RELAXED) > 0;
+}
+
+void leg_sip_set_lost(struct leg *leg, bool is_lost)
+{
+    struct leg_sip *sip = sip_of(leg);
+
+    if (sip->is_lost == is_lost)
+        return;
+    sip->is_lost = is_lost;
+    __atomic_add_fetch(&lost_count, is_lost ? 1 : -1, __ATOMIC_RELAXED);
+    call_note(leg->call, "%s: %s", leg->peer, is_lost ? "its connection closed, waiting for it to come back" : "is back");
+}
+
+static struct span sdp_of(const struct sip_msg *msg)
+{
+    struct span type = msg ? sip_msg_value(msg, SIP_H_CONTENT_TYPE) : SPAN_NULL;
+
+    return msg && msg->body.n && span_istarts(type, SDP_TYPE) ? msg->body : SPAN_NULL;
+}
+
+static void tell(struct leg_sip *sip, enum leg_event event, unsigned status, const char *why, struct span sdp)
+{
+    if (sip->leg.is_over)
+        return;
+    call_event(&(struct leg_news){.leg = &sip->leg, .event = event, .status = status, .why = why, .sdp = sdp});
+}
+
+/* ---- what the peer says ---- */
+
+static void on_progress(struct invite *invite, const struct sip_msg *response, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    sip->leg.status = response->status;
+    tell(sip, LEG_PROGRESS, response->status, "", sdp_of(response));
+}
+
+static void on_answered(struct invite *invite, const struct sip_msg *response, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    sip->leg.status = response->status;
+    sip->leg.is_answered = true;
+    tell(sip, LEG_ANSWERED, response->status, "", sdp_of(response));
+}
+
+/* What a refusal by this kind of peer means to the caller: table of DESIGN's "every failure mapped to the right code". */
+static unsigned map_refusal(const struct leg_sip *sip, unsigned status, bool has_response, const char **why)
+{
+    bool is_trunk = sip->leg.trunk != NULL;
+
+    if (!has_response && status == 408) {
+        *why = is_trunk ? "the trunk did not answer in time" : "the device did not answer in time";
+        return is_trunk ? 504 : 480;
+    }
+    if (!has_response && status == 503) {
+        *why = is_trunk ? "the trunk cannot be reached" : "the connection to the device is gone";
+        return is_trunk ? 503 : 480;
+    }
+    if (status == 401 || status == 407) {
+        *why = is_trunk ? "the trunk refused our credentials" : "the device asks for credentials";
+        return 503;
+    }
+    if (status >= 300 && status < 400) {
+        *why = "the other side redirects the call, which is not followed";
+        return 502;
+    }
+    return status;
+}
+
+static void on_rejected(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why, void *arg)
+{
+    struct leg_sip *sip = arg;
+    char text[120];
+
+    sip->leg.status = status;
+    if (response && !*why) {
+        snprintf(text, sizeof(text), "%s answered %u %.*s", sip->leg.trunk ? "the trunk" : "the other side", status,
+                 (int)(response->reason.n < 60 ? response->reason.n : 60), response->reason.p ? response->reason.p : "");
+        why = text;
+    }
+    status = map_refusal(sip, status, response != NULL, &why);
+    tell(sip, LEG_REFUSED, status, why, SPAN_NULL);
+}
+
+static void on_confirmed(struct invite *invite, const struct sip_msg *ack, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    call_note(sip->leg.call, "%s: ACK received", sip->leg.peer);
+}
+
+static void on_cancelled(struct invite *invite, const struct sip_msg *cancel, void *arg)
+{
+    tell(arg, LEG_HUNG_UP, 487, "the caller gave up before the answer", SPAN_NULL);
+}
+
+static void on_modify(struct invite *invite, const struct sip_msg *request, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    if (request->method == SIP_UPDATE && !request->body.n) { /* a refresh, nothing else */
+        invite_modify_reply(invite, &(struct sip_reply){.status = 200});
+        return;
+    }
+    tell(sip, LEG_MODIFY, 0, "", sdp_of(request));
+}
+
+static void on_modified(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg)
+{
+    tell(arg, LEG_MODIFIED, status, "", sdp_of(response));
+}
+
+static void on_info(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    server_tx_reply(tx, &(struct sip_reply){.status = 200});
+    if (!sip->leg.is_over)
+        call_event(&(struct leg_news){.leg = &sip->leg, .event = LEG_INFO, .why = "", .sdp = info->body,
+                                      .content_type = sip_msg_value(info, SIP_H_CONTENT_TYPE)});
+}
+
+/* Reason: SIP;cause=486;text="..." of a BYE, for the record. */
+static void describe_bye(char *text, size_t size_bytes, const struct sip_msg *bye, const char *why)
+{
+    struct span reason = bye ? sip_msg_value(bye, SIP_H_REASON) : SPAN_NULL;
+
+    if (reason.n)
+        snprintf(text, size_bytes, "%s (%.*s)", why, (int)(reason.n < 100 ? reason.n : 100), reason.p);
+    else
+        snprintf(text, size_bytes, "%s", why);
+}
+
+static void on_ended(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why,
+                     void *arg)
+{
+    struct leg_sip *sip = arg;
+    char text[200];
+
+    if (cause == INVITE_END_NO_ACK)
+        snprintf(text, sizeof(text), "%s; our Contact was for %s", why,
+                 sip->leg.trunk ? sip->leg.trunk->conf->name : sip->leg.account);
+    else
+        describe_bye(text, sizeof(text), bye, why);
+    tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : 408, text, SPAN_NULL);
+}
+
+static bool allows(struct invite *invite, const struct sip_flow *flow, struct span account, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    if (sip_flow_same(flow, invite_flow(invite)))
+        return true;
+    if (sip->leg.trunk)
+        return trunk_accepts(sip->leg.trunk, &flow->remote);
+    if (account.n && span_eq(account, span_of(sip->leg.account))) {
+        invite_set_flow(invite, flow); /* the account is back on another connection */
+        leg_sip_set_lost(&sip->leg, false);
+        return true;
+    }
+    return false;
+}
+
+/* A trunk's Contact and Record-Route are followed as far as its accept list goes; nobody else's are (SECURITY rule 5). */
+static void choose_flow(struct invite *invite, struct span next_hop, struct sip_flow *flow, void *arg)
+{
+    struct leg_sip *sip = arg;
+    struct sip_flow chosen;
+    struct span transport;
+    struct addr addr;
+    struct uri uri;
+
+    if (!sip->leg.trunk || flow->transport != SIP_UDP || uri_parse(&uri, next_hop))
+        return;
+    if (uri_param(&uri, SPAN("transport"), &transport) && !span_ieq(transport, SPAN("udp")))
+        return;
+    if (addr_parse(&addr, uri.host, uri.port ? uri.port : 5060) || !trunk_accepts(sip->leg.trunk, &addr))
+        return;
+    if (!transport_flow_to(&chosen, sip->leg.call->calls->stack->transports, SIP_UDP, &addr, NULL))
+        *flow = chosen;
+}
+
+const struct invite_user leg_sip_invite_user = {
+    .on_progress = on_progress, .on_answered = on_answered, .on_rejected = on_rejected, .on_confirmed = on_confirmed,
+    .on_cancelled = on_cancelled, .on_modify = on_modify, .on_modified = on_modified, .on_info = on_info,
+    .on_ended = on_ended, .allows = allows, .choose_flow = choose_flow,
+};
+
+/* ---- what the call wants ---- */
+
+static void progress(struct leg *leg, unsigned status, struct span sdp)
+{
+    invite_in_progress(sip_of(leg)->invite, &(struct sip_reply){.status = status, .has_contact = true,
+                                                                .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
+}
+
+static int answer(struct leg *leg, struct span sdp)
+{
+    leg->is_answered = true;
+    leg->status = 200;
+    return invite_in_answer(sip_of(leg)->invite, SPAN("Allow: " SIP_ALLOW "\r\n"), SDP_TYPE, sdp);
+}
+
+static void end(struct leg *leg, unsigned status, unsigned cause, const char *why)
+{
+    struct leg_sip *sip = sip_of(leg);
+    struct text headers;
+
+    if (leg->is_over)
+        return;
+    leg->is_over = true;
+    timer_stop(&sip->fail_timer);
+    sip->dns = mem_unref(sip->dns);
+    if (sip->is_lost)
+        __atomic_add_fetch(&lost_count, -1, __ATOMIC_RELAXED);
+    sip->is_lost = false;
+    text_init(&headers, 1024);
+    if (cause)
+        sip_write_reason(&headers, cause, why);
+    if (status == 503)
+        text_add_str(&headers, "Retry-After: 10\r\n");
+    if (sip->invite)
+        invite_end(sip->invite, &(struct invite_end){.status = status, .cause = cause, .why = why,
+                                                     .headers = text_span(&headers)});
+    text_free(&headers);
+    if (leg->media)
+        leg_media_stop(leg->media);
+}
+
+static int modify(struct leg *leg, struct span sdp)
+{
+    return invite_modify(sip_of(leg)->invite, SDP_TYPE, sdp);
+}
+
+static void modify_reply(struct leg *leg, unsigned status, const char *why, struct span sdp)
+{
+    invite_modify_reply(sip_of(leg)->invite, &(struct sip_reply){.status = status, .why = why,
+                                                                 .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
+}
+
+static void info(struct leg *leg, struct span content_type, struct span body)
+{
+    invite_send(sip_of(leg)->invite, SIP_INFO, SPAN_NULL, content_type, body);
+}
+
+static void destroy(struct leg *leg)
+{
+    mem_unref(sip_of(leg));
+}
+
+const struct leg_ops leg_sip_ops = {.name = "sip", .progress = progress, .answer = answer, .end = end, .modify = modify,
+                                    .modify_reply = modify_reply, .info = info, .destroy = destroy};
+
+/* ---- media facts of this leg ---- */
+
+static void on_media_state(struct endpoint *endpoint, enum endpoint_state state, const char *why, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    if (sip->leg.is_over)
+        return;
+    if (state == ENDPOINT_READY)
+        call_note(sip->leg.call, "%s: media ready %s", sip->leg.peer, endpoint_suite(endpoint));
+    if (state == ENDPOINT_FAILED)
+        tell(sip, LEG_HUNG_UP, 500, why, SPAN_NULL);
+}
+
+static void on_media_event(struct endpoint *endpoint, const char *text, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    if (sip->leg.call)
+        call_note(sip->leg.call, "%s: %s", sip->leg.peer, text);
+}
+
+static const struct endpoint_user media_user = {.on_state = on_media_state, .on_event = on_media_event};
+
+int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_webrtc)
+{
+    struct call *call = sip->leg.call;
+    const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
+
+    return leg_media_new(&sip->leg.media,
+                         &(struct leg_media_options){.house = call->calls->media, .conf = call->conf,
+                                                     .is_webrtc = is_webrtc, .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
+                                                     .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
+                                                     .towards = *towards, .user = &media_user, .arg = sip});
+}
+
+/* ---- birth and end ---- */
+
+static void leg_sip_destroy(void *self)
+{
+    struct leg_sip *sip = self;
+
+    end(&sip->leg, 500, 0, "the call is gone");
+    list_remove(&sip->leg.link);
+    mem_unref(sip->leg.media);
+    mem_unref(sip->invite);
+}
+
+int leg_sip_alloc(struct leg_sip **sipp, struct call *call, enum leg_side side)
+{
+    struct leg_sip *sip = mem_new(sizeof(*sip), leg_sip_destroy);
+
+    if (!sip)
+        return -ENOMEM;
+    sip->leg.ops = &leg_sip_ops;
+    sip->leg.call = call;
+    sip->leg.side = side;
+    *sipp = sip;
+    return 0;
+}
+
+int leg_sip_new_in(struct leg **legp, struct call *call, struct server_tx *tx)
+{
+    struct leg_sip *sip;
+    int err = leg_sip_alloc(&sip, call, LEG_IN);
+
+    if (err)
+        return err;
+    err = invite_in_new(&sip->invite, tx, &leg_sip_invite_user, sip, SPAN_NULL);
+    if (err) {
+        mem_unref(sip);
+        return err;
+    }
+    *legp = &sip->leg;
+    return 0;
+}
+
+const struct sip_flow *leg_sip_flow(const struct leg *leg)
+{
+    const struct leg_sip *sip = container_of(leg, struct leg_sip, leg);
+
+    return sip->invite ? invite_flow(sip->invite) : NULL;
+}
+
+struct invite *leg_sip_invite(const struct leg *leg)
+{
+    return leg->ops == &leg_sip_ops ? container_of(leg, struct leg_sip, leg)->invite : NULL;
+}
+
+bool leg_sip_is_lost(const struct leg *leg)
+{
+    return leg->ops == &leg_sip_ops && container_of(leg, struct leg_sip, leg)->is_lost;
+}
+
+bool leg_sip_is_device(const struct leg *leg, const struct binding *binding)
+{
+    const struct leg_sip *sip = container_of(leg, struct leg_sip, leg);
+    struct uri ours, theirs;
+
+    if (!sip->invite)
+        return false;
+    if (sip->has_binding && sip->binding.instance[0] && !strcmp(sip->binding.instance, binding->instance))
+        return true;
+    return !uri_parse(&ours, span_of(invite_dialog(sip->invite)->target)) &&
+           !uri_parse(&theirs, span_of(binding->contact)) && uri_same(&ours, &theirs);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "call/negotiate.h"
+#include "sdp/negotiation.h"
+
+/* negotiate_private.h: one leg's media, shared by negotiate.c (descriptions) and negotiate_apply.c (endpoints and streams). */
+
+enum { MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_KINDS };
+
+struct media_line {
+    int index;                /* its place in the descriptions; -1: not there */
+    struct sdp_codecs peer;   /* as the peer said last, into peer_text */
+    struct sdp_codecs ours;   /* as we said last, into our_text */
+    enum sdp_dir peer_dir, our_dir;
+    struct endpoint *endpoint; /* WebRTC: the same one for all lines, owned by line 0 */
+    struct media_stream *stream;
+};
+
+/* Our transport as text for SDP; buffers behind the spans. */
+struct transport_text {
+    struct sdp_transport sdp;
+    char address_text[ADDR_TEXT_MAX];
+    char candidate_text[4][ADDR_TEXT_MAX];
+    struct webrtc_local local;
+    char key_text[128]; /* SDES inline:... */
+};
+
+struct leg_media {
+    struct media_house *house;
+    struct conf *conf;
+    bool is_webrtc, is_offerer, is_private_change, has_sdes, is_stopped;
+    enum conf_srtp srtp;
+    const struct conf_strings *codecs;
+    struct addr towards;
+    const struct endpoint_user *user;
+    void *arg;
+    char session_id[24];
+    uint64_t version;
+    char *peer_text, *our_text, *former_text; /* former: the peer's before the last offer */
+    size_t peer_bytes, our_bytes, former_bytes;
+    int former_index[MEDIA_KINDS];
+    enum sdp_setup our_setup; /* DTLS role taken; NONE before */
+    char peer_ufrag[260], peer_pwd[260]; /* to see an ICE restart */
+    struct media_line lines[MEDIA_KINDS];
+    struct transport_text transports[MEDIA_KINDS]; /* WebRTC: only the first */
+    bool is_open[MEDIA_KINDS];
+};
+
+/** Endpoint and stream of a line, and its transport's text. Idempotent. */
+int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out);
+/** Tell the endpoints what the peer's description says. */
+int negotiate_apply_remote(struct leg_media *media, const struct sdp *said, const char **why_out);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trunk_limit.c: limits of trunks and accounts, counted in the store for all workers. Knows names and numbers only. */
+#include "call/trunk_limit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define KEY_MAX 96
+
+static void on_counted(int err, struct span value, uint64_t version, void *arg)
+{
+    *(int *)arg = err;
+}
+
+/* A count that is not answered at once (a store across nodes) is taken as granted: the limit then holds a moment later. */
+static int count(struct store *store, const char *kind, const char *name, int64_t delta, unsigned limit, uint64_t ttl_ms)
+{
+    char key[KEY_MAX];
+    int err = 0;
+
+    snprintf(key, sizeof(key), "%s:%s", kind, name);
+    store_count(store, span_of(key), delta, limit, ttl_ms, on_counted, &err);
+    return err;
+}
+
+const char *trunk_limit_enter(struct store *store, const struct conf_trunk *trunk)
+{
+    if (trunk->max_cps && count(store, "cps", trunk->name, 1, trunk->max_cps, 1000) == -EBUSY)
+        return "the trunk's limit of new calls a second is reached";
+    if (trunk->max_calls && count(store, "calls-trunk", trunk->name, 1, trunk->max_calls, 0) == -EBUSY)
+        return "all channels of the trunk are in use";
+    return NULL;
+}
+
+void trunk_limit_leave(struct store *store, const struct conf_trunk *trunk)
+{
+    if (trunk->max_calls)
+        count(store, "calls-trunk", trunk->name, -1, 0, 0);
+}
+
+const char *account_limit_enter(struct store *store, const struct conf_account *account)
+{
+    if (account->max_calls && count(store, "calls-account", account->name, 1, account->max_calls, 0) == -EBUSY)
+        return "the account's limit of calls is reached";
+    return NULL;
+}
+
+void account_limit_leave(struct store *store, const struct conf_account *account)
+{
+    if (account->max_calls)
+        count(store, "calls-account", account->name, -1, 0, 0);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/conf.h"
+#include "store/store.h"
+
+/* trunk_limit.h: how many calls at once and how many new ones a second a trunk or account takes, over all workers. */
+
+/** Take a place. @return NULL, or a sentence: which limit is reached */
+const char *trunk_limit_enter(struct store *store, const struct conf_trunk *trunk);
+void trunk_limit_leave(struct store *store, const struct conf_trunk *trunk);
+const char *account_limit_enter(struct store *store, const struct conf_account *account);
+void account_limit_leave(struct store *store, const struct conf_account *account);
