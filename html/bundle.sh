@@ -15,7 +15,7 @@ if ! cmp -s "$source/package-lock.json" "$work/fetched.json"; then
     chmod u+w "$work/package.json" "$work/package-lock.json"
     if ! (cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >npm.log 2>&1); then
         cat "$work/npm.log" >&2
-        echo "html: npm could not fetch JsSIP and esbuild; is there a network?" >&2
+        echo "html: npm could not fetch JsSIP and esbuild; is there a network? (configure --disable-page builds without the page)" >&2
         exit 1
     fi
     cp "$work/package-lock.json" "$work/fetched.json"

@@ -24,6 +24,8 @@ const SOUNDS = {
   ended: { every: 1, times: 1, notes: [{ at: 0, long: 0.14, hz: [480], loud: 0.06, shape: 'bell' }, { at: 0.16, long: 0.2, hz: [360], loud: 0.06, shape: 'bell' }] },
 };
 
+const ASLEEP_RETRY_MS = 200;
+
 let playing = null;
 
 /** The two frequencies of a key, or null. Pure. */
@@ -48,6 +50,10 @@ export function playSound(name) {
 
 function repeat(self, sound) {
   const context = self.output.context;
+  if (context.state !== 'running') {        // its clock stands still: notes would pile up and sound all at once
+    self.timer = setTimeout(() => repeat(self, sound), ASLEEP_RETRY_MS);
+    return;
+  }
   for (const note of sound.notes) playNote(self.output, { ...note, at: context.currentTime + 0.03 + note.at });
   self.left -= 1;
   self.timer = setTimeout(() => {
