@@ -20,6 +20,7 @@ sipway_carrier_SOURCES = \
 	tests/carrier/voice.c \
 	tests/carrier/voice.h
 sipway_carrier_LDADD = libsipway.a $(house_libs)
+EXTRA_DIST += tests/carrier/README.md
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/carrier/test_synth tests/carrier/test_program
