@@ -52,7 +52,7 @@ static void pace_due(void *ctx)
     peer_udp_send_later(&raw.trunk, &pair->trunk_port, bytes, peer_rtp_write(&pair->from_trunk, bytes));
     raw.to_browser.sent_count++;
     raw.to_trunk.sent_count++;
-    peer_timer_start(raw.loop, &pair->pace, pair->pace.due_ns + PEER_RTP_INTERVAL_NS);
+    peer_timer_start(raw.loop, &pair->pace, peer_rtp_next_due(pair->pace.due_ns, peer_loop_now_ns(raw.loop)));
 }
 
 static void pair_start(struct pair *pair, unsigned index)

@@ -21,14 +21,14 @@ static void send_stamped(struct browser_media *media)
         media->meter->sent_count++;
 }
 
-/* Steps of exactly 20 ms, so that lateness of one packet does not move the next. */
 static void pace_due(void *ctx)
 {
     struct browser_media *media = ctx;
 
     if (!media->is_silent && !media->is_unreachable)
         send_stamped(media);
-    peer_timer_start(media->udp.loop, &media->pace, media->pace.due_ns + PEER_RTP_INTERVAL_NS);
+    peer_timer_start(media->udp.loop, &media->pace,
+                     peer_rtp_next_due(media->pace.due_ns, peer_loop_now_ns(media->udp.loop)));
 }
 
 static void dtls_done(void *ctx, int err, const struct browser_srtp_keys *keys)

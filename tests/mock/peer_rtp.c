@@ -92,6 +92,13 @@ size_t peer_rtp_write(struct peer_rtp_sender *sender, uint8_t *bytes)
     return PEER_RTP_BYTES;
 }
 
+uint64_t peer_rtp_next_due(uint64_t due_ns, uint64_t now_ns)
+{
+    uint64_t next_ns = due_ns + PEER_RTP_INTERVAL_NS;
+
+    return next_ns + 5ull * PEER_RTP_INTERVAL_NS < now_ns ? now_ns + PEER_RTP_INTERVAL_NS : next_ns;
+}
+
 static void count_gap(struct peer_rtp_receiver *receiver, struct peer_meter *meter, uint32_t counter)
 {
     int32_t ahead = (int32_t)(counter - receiver->next_counter);

@@ -57,6 +57,10 @@ void peer_rtp_sender_init(struct peer_rtp_sender *sender, uint8_t payload_type, 
 /** Write the next packet, stamped with the present time. @param bytes out: room for PEER_RTP_BYTES. @return its size */
 size_t peer_rtp_write(struct peer_rtp_sender *sender, uint8_t *bytes);
 
+/** When the packet after the one due at @p due_ns is due: 20 ms later, so that lateness does not add up; but a sender
+ * more than 100 ms behind its time starts afresh, lest a busy machine drown in packets owed. */
+uint64_t peer_rtp_next_due(uint64_t due_ns, uint64_t now_ns);
+
 /** Count one decrypted RTP packet. @param arrival_ns peer_packet.time_ns. @return 0; -EBADMSG: not RTP. */
 int peer_rtp_read(struct peer_rtp_receiver *receiver, struct peer_meter *meter, const uint8_t *bytes, size_t size,
                   uint64_t arrival_ns);

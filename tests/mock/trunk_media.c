@@ -43,7 +43,7 @@ void trunk_media_sdp(struct trunk *trunk, char *out, size_t room)
              strstr(trunk->setup.types, "101") ? "a=fmtp:101 0-15\r\n" : "");
 }
 
-/* Steps of exactly 20 ms; the packets of one round leave by one sendmmsg. */
+/* The packets of one round leave by one sendmmsg. */
 static void pace_due(void *ctx)
 {
     struct trunk_call *call = ctx;
@@ -53,7 +53,7 @@ static void pace_due(void *ctx)
     peer_udp_send_later(&trunk->rtp, &call->rtp, bytes, peer_rtp_write(&call->sender, bytes));
     if (trunk->setup.meter)
         trunk->setup.meter->sent_count++;
-    peer_timer_start(trunk->loop, &call->pace, call->pace.due_ns + PEER_RTP_INTERVAL_NS);
+    peer_timer_start(trunk->loop, &call->pace, peer_rtp_next_due(call->pace.due_ns, peer_loop_now_ns(trunk->loop)));
 }
 
 int trunk_media_start(struct trunk_call *call, struct peer_span text)

@@ -19,6 +19,10 @@ export async function relay(env, gateway, { calls, seconds, ramp }) {
   const cost = between(marks.start, marks.end);
   const grown = between(marks.registered, marks.start);
   const up = end.calls || NaN;
+  const owed = end.calls * 100 * seconds;
+  if (end.sent < 0.97 * owed) {
+    process.stderr.write(`  the machine is too busy: the generator sent ${end.sent} of ${owed} packets\n`);
+  }
   return {
     [`relay${calls}.us_per_packet`]: cost.cpuUs / end.packets,
     [`relay${calls}.cores`]: cost.cpuUs / 1e6 / cost.seconds,
