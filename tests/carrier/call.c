@@ -1,47 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* call.c: one call of the carrier, from INVITE to the line that is printed about it. RFC 3261 13 to 15, RFC 3264.
  *
- *   in:   taken -> 180 or 183 -> 200 -> (hang up after hangup_ms) -> over -> maybe a call back
- *   back: waits -> INVITE -> answered -> over
+ *   taken -> 180 or 183 -> 200 -> (hang up after hangup_ms) -> over -> maybe a call back (call_back.c)
  *
  * Knows the numbers as a table of properties; sounds are tunes.c's, packets voice.c's. */
-#include "call.h"
+#include "call_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/worker.h"
-#include "numbers.h"
-#include "sip/invite.h"
-#include "terms.h"
 #include "tunes.h"
 
 #define CALL_BACK_MS   5000
-#define RING_MS        30000 /* a called-back person may take so long */
-#define DIGIT_PAUSE_MS 1200  /* silence after the last digit that ends the entry */
-#define DIGITS_MAX     32
-#define CALLER_MAX     64
-#define SDP_TYPE       SPAN("application/sdp")
-
-struct call {
-    struct list link;
-    struct carrier *carrier;
-    const struct number *number;
-    struct invite *invite;
-    struct voice *voice;
-    struct timer step, digit_pause;
-    struct text body; /* our description */
-    char session_id[12];
-    uint64_t version;
-    char caller[CALLER_MAX];
-    char entry[DIGITS_MAX + 1];  /* digits since the last reading */
-    char digits[DIGITS_MAX + 1]; /* all, for the line */
-    uint64_t answered_us;
-    bool is_back;
-};
+#define DIGIT_PAUSE_MS 1200 /* silence after the last digit that ends the entry */
 
 struct call *call_of(struct list *link)
 {
@@ -79,7 +53,7 @@ static void print_line(const struct call *call, const char *why)
 }
 
 /* The invite is over or was ended. */
-static void finish(struct call *call, const char *why)
+void call_finish(struct call *call, const char *why)
 {
     struct carrier *carrier = call->carrier;
     bool wants_back = call->number->calls_back && call->answered_us && !carrier->is_stopping;
@@ -97,13 +71,13 @@ void call_end(struct call *call, const char *why)
 {
     if (call->invite)
         invite_end(call->invite, &(struct invite_end){.status = 480, .why = why});
-    finish(call, why);
+    call_finish(call, why);
 }
 
 static void refuse(struct call *call, unsigned status, const char *why)
 {
     invite_end(call->invite, &(struct invite_end){.status = status, .why = why});
-    finish(call, why);
+    call_finish(call, why);
 }
 
 /* ---- digits ---- */
@@ -157,7 +131,7 @@ static void on_info(struct invite *invite, struct server_tx *tx, const struct si
 
 /* ---- the description ---- */
 
-static struct terms_place place_of(struct call *call)
+struct terms_place call_place(struct call *call)
 {
     return (struct terms_place){.host = call->carrier->host,
                                 .is_v6 = addr_is_v6(&call->carrier->listen),
@@ -166,7 +140,7 @@ static struct terms_place place_of(struct call *call)
                                 .version = ++call->version};
 }
 
-static int make_voice(struct call *call, const char **why_out)
+int call_make_voice(struct call *call, const char **why_out)
 {
     struct addr address = call->carrier->options.listen;
     int err;
@@ -180,7 +154,7 @@ static int make_voice(struct call *call, const char **why_out)
 
 static int answer_offer(struct call *call, struct span offer, const char **why_out)
 {
-    struct terms_place place = place_of(call);
+    struct terms_place place = call_place(call);
     struct voice_terms terms = {0};
     int err;
 
@@ -213,7 +187,7 @@ static void begin_sound(struct call *call)
     voice_start(call->voice);
 }
 
-static void on_talking(struct call *call)
+void call_talk(struct call *call)
 {
     call->answered_us = clock_now_us();
     begin_sound(call);
@@ -227,7 +201,7 @@ static void on_confirmed(struct invite *invite, const struct sip_msg *ack, void 
 
 static void on_cancelled(struct invite *invite, const struct sip_msg *cancel, void *arg)
 {
-    finish(arg, "cancelled by the caller");
+    call_finish(arg, "cancelled by the caller");
 }
 
 static void on_modify(struct invite *invite, const struct sip_msg *request, void *arg)
@@ -251,41 +225,13 @@ static void on_modified(struct invite *invite, unsigned status, const struct sip
 static void on_ended(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why,
                      void *arg)
 {
-    finish(arg, cause == INVITE_END_BYE ? "hung up by the gateway" : why);
+    call_finish(arg, cause == INVITE_END_BYE ? "hung up by the gateway" : why);
 }
 
-static void on_progress(struct invite *invite, const struct sip_msg *response, void *arg)
-{
-}
-
-static void on_answered(struct invite *invite, const struct sip_msg *response, void *arg)
-{
-    struct call *call = arg;
-    struct voice_terms terms = {0};
-    const char *why = NULL;
-
-    timer_stop(&call->step);
-    if (terms_read_answer(&terms, response->body, &why)) {
-        call_end(call, why);
-        return;
-    }
-    voice_set_terms(call->voice, &terms);
-    on_talking(call);
-}
-
-static void on_rejected(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why,
-                        void *arg)
-{
-    char text[80];
-
-    snprintf(text, sizeof(text), "refused by the gateway (status=%u)", status);
-    finish(arg, text);
-}
-
-static const struct invite_user invite_user = {
-    .on_progress = on_progress,
-    .on_answered = on_answered,
-    .on_rejected = on_rejected,
+const struct invite_user call_invite_user = {
+    .on_progress = call_on_progress,
+    .on_answered = call_on_answered,
+    .on_rejected = call_on_rejected,
     .on_confirmed = on_confirmed,
     .on_cancelled = on_cancelled,
     .on_modify = on_modify,
@@ -303,7 +249,7 @@ static void answer(void *arg)
     if (invite_in_answer(call->invite, SPAN_NULL, SDP_TYPE, text_span(&call->body)))
         refuse(call, 500, "the answer could not be sent");
     else
-        on_talking(call);
+        call_talk(call);
 }
 
 static void ring(struct call *call)
@@ -334,7 +280,7 @@ static void read_caller(struct call *call, const struct sip_msg *invite)
         snprintf(call->caller, sizeof(call->caller), "unknown");
 }
 
-static struct call *call_alloc(struct carrier *carrier, const struct number *number)
+struct call *call_alloc(struct carrier *carrier, const struct number *number)
 {
     struct call *call = mem_new(sizeof(*call), call_destroy);
 
@@ -347,7 +293,7 @@ static struct call *call_alloc(struct carrier *carrier, const struct number *num
     return call;
 }
 
-static void admit(struct call *call)
+void call_admit(struct call *call)
 {
     list_append(&call->carrier->calls, &call->link);
     call->carrier->call_count++;
@@ -382,99 +328,20 @@ void call_take(struct carrier *carrier, struct server_tx *tx)
         return;
     }
     call = call_alloc(carrier, number);
-    if (!call || invite_in_new(&call->invite, tx, &invite_user, call, SPAN("carrier"))) {
+    if (!call || invite_in_new(&call->invite, tx, &call_invite_user, call, SPAN("carrier"))) {
         mem_unref(call);
         reply(tx, 500, "the call could not be set up");
         return;
     }
-    admit(call);
+    call_admit(call);
     read_caller(call, invite);
     if (number->refuse_status) {
         refuse(call, number->refuse_status, number->what);
-    } else if (make_voice(call, &why)) {
+    } else if (call_make_voice(call, &why)) {
         refuse(call, 503, why);
     } else if (invite->body.n == 0 || answer_offer(call, invite->body, &why)) {
         refuse(call, 488, why);
     } else {
         ring(call);
     }
-}
-
-/* ---- out ---- */
-
-static void nobody_answers(void *arg)
-{
-    call_end(arg, "nobody answered");
-}
-
-static void write_target(struct text *out, const struct call *call)
-{
-    char gateway[ADDR_TEXT_MAX];
-
-    text_add(out, SPAN("sip:"));
-    uri_write_user(out, span_of(call->caller));
-    text_addf(out, "@%s", addr_text(&call->carrier->options.gateway, gateway));
-}
-
-static int send_invite(struct call *call)
-{
-    struct carrier *carrier = call->carrier;
-    struct terms_place place = place_of(call);
-    char us[ADDR_TEXT_MAX];
-    struct text target, from, to, headers;
-    struct invite_out_options options = {.stack = carrier->stack,
-                                         .user = &invite_user,
-                                         .arg = call,
-                                         .contact_user = SPAN("carrier"),
-                                         .content_type = SDP_TYPE,
-                                         .username = carrier->options.user,
-                                         .password = carrier->options.password};
-    int err;
-
-    terms_offer(&call->body, &place);
-    addr_text(&carrier->listen, us);
-    text_init(&target, 512);
-    text_init(&from, 512);
-    text_init(&to, 512);
-    text_init(&headers, 512);
-    write_target(&target, call);
-    text_addf(&from, "\"Call back\" <sip:%s@%s>", call->number->digits, us);
-    text_addf(&to, "<%.*s>", SPAN_ARG(text_span(&target)));
-    text_addf(&headers, "P-Asserted-Identity: <sip:%s@%s>\r\n", call->number->digits, us);
-    options.request_uri = text_span(&target);
-    options.from = text_span(&from);
-    options.to = text_span(&to);
-    options.headers = text_span(&headers);
-    options.body = text_span(&call->body);
-    err = transport_flow_to(&options.flow, carrier->stack->transports, SIP_UDP, &carrier->options.gateway, NULL);
-    if (!err)
-        err = invite_out_new(&call->invite, &options);
-    text_free(&target);
-    text_free(&from);
-    text_free(&to);
-    text_free(&headers);
-    return err;
-}
-
-static void dial_now(void *arg)
-{
-    struct call *call = arg;
-    const char *why = "the INVITE could not be sent";
-
-    if (make_voice(call, &why) || send_invite(call))
-        finish(call, why);
-    else
-        worker_timer(&call->step, RING_MS, nobody_answers, call);
-}
-
-void call_dial(struct carrier *carrier, struct span number, unsigned delay_ms)
-{
-    struct call *call = addr_is_set(&carrier->options.gateway) ? call_alloc(carrier, &number_back) : NULL;
-
-    if (!call)
-        return;
-    call->is_back = true;
-    span_copy(number, call->caller, sizeof(call->caller));
-    admit(call);
-    worker_timer(&call->step, delay_ms, dial_now, call);
 }

@@ -4,6 +4,8 @@ noinst_PROGRAMS += sipway-carrier
 sipway_carrier_SOURCES = \
 	tests/carrier/call.c \
 	tests/carrier/call.h \
+	tests/carrier/call_back.c \
+	tests/carrier/call_private.h \
 	tests/carrier/carrier.c \
 	tests/carrier/carrier.h \
 	tests/carrier/g711.c \
