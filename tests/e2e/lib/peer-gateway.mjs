@@ -30,7 +30,6 @@ export async function startPeerGateway({ accounts = [], trunks = [], domain = 'e
     programs: [kamailio, rtpengine],
     /** every process of the gateway, for CPU and memory figures */
     pids: () => [kamailio, rtpengine].flatMap((one) => familyOf(one.pid)),
-    can: (what) => !['b2bua', 'admin', 'stream-trunk', 'dialog-guard'].includes(what),
     async stop() {
       await kamailio.stop();
       await rtpengine.stop();

@@ -1,48 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 // A test with its world: gateway, scripted trunk, browsers. `world()` starts them once per file; `scenario()` is a test that
 // prints the peers' logs when it fails, ends what it left behind, and is cut off by a deadline.
-import test, { before, after } from 'node:test';
-import { startGateway } from './gateway.mjs';
+import path from 'node:path';
+import test, { after } from 'node:test';
+import { startGateway, gatewayCan, gatewayName } from './gateway.mjs';
 import { startChromium } from './chromium.mjs';
 import { wsPhone } from './ws-phone.mjs';
 import { scriptedPhone } from './phone.mjs';
-import { patience } from './wait.mjs';
+import { patience, inTime } from './wait.mjs';
 import { logTails, forgetLogs, keepLogs, runFolder } from './proc.mjs';
 
 export const ALICE = { name: 'alice', password: 'wonderland', numbers: ['+12025550123'], display: 'Alice' };
 export const BOB = { name: 'bob', password: 'builder', numbers: ['+12025550124'], display: 'Bob' };
 export const CALLER = '+12025550199';
 
+// the file in front of each name, since node reports where test() was called, which is here
+const file = path.basename(process.argv[1] ?? '', '.test.mjs');
 let current;
 
-/** What every scenario of a file shares. @param {object} options
+/** What every scenario of a file shares; started by the first scenario that runs. @param {object} options
  *    accounts   default [ALICE, BOB]        browsers  accounts that are registered in Chromium, e.g. [ALICE]
  *    scripted   accounts that are registered by a scripted WebSocket client (no media)
  *    trunk      false: no scripted trunk; else options of the trunk row (and `transport: 'tcp'`)
- *    trunks     further trunk rows          gateway   further options of startGateway
- *    before     async function(world): what the file needs before the gateway starts
- *  @returns the world: {gateway, trunk, chromium, <account name>: BrowserPhone} once the tests run */
-export function world({ accounts = [ALICE, BOB], browsers = [], scripted = [], trunk = {}, trunks = [], gateway = {}, before: prepare, after: tidy } = {}) {
-  const it = { cleanups: [] };
-  before(() => reported('start of the peers', async () => {
-    if (prepare) await prepare(it);
-    const rows = trunk ? [await scriptedTrunk(it, trunk)] : [];
-    const more = typeof gateway === 'function' ? gateway(it) : gateway;
-    it.gateway = await startGateway({ accounts, trunks: [...rows, ...(typeof trunks === 'function' ? trunks(it) : trunks)], ...more });
-    if (it.trunk) it.trunk.sip.peer = it.gateway.sip;
-    if (browsers.length) await openBrowsers(it, browsers);
-    for (const account of scripted) it[account.name] = await wsPhone(it.gateway, account);
-    it.scripted = scripted.map((account) => it[account.name]);
-  }), { timeout: 60000 * patience });
-  after(async () => {
-    if (tidy) await tidy(it);
-    await it.chromium?.close();
-    it.scripted?.forEach((phone) => phone.close());
-    await reported('end of the gateway', async () => it.gateway?.stop());
-    it.trunk?.close();
-  }, { timeout: 30000 * patience });
+ *    trunks     further trunk rows, or a function that makes them      gateway   further options of startGateway
+ *    before     async function(world): what the file needs before the gateway starts;  after: the reverse
+ *  @returns the world: {gateway, trunk, chromium, <account name>: BrowserPhone} inside scenarios */
+export function world(options = {}) {
+  const it = { options };
+  after(() => endWorld(it), { timeout: 30000 * patience });
   current = it;
   return it;
+}
+
+/** Start the world once; an error is the error of every scenario. */
+function ready(it) {
+  it.started ??= inTime('start of the peers', startWorld(it, it.options), 60000);
+  return it.started;
+}
+
+async function startWorld(it, { accounts = [ALICE, BOB], browsers = [], scripted = [], trunk = {}, trunks = [], gateway = {}, before } = {}) {
+  if (before) await before(it);
+  const rows = trunk ? [await scriptedTrunk(it, trunk)] : [];
+  rows.push(...(typeof trunks === 'function' ? trunks(it) : trunks));
+  it.gateway = await startGateway({ accounts, trunks: rows, ...gateway });
+  if (it.trunk) it.trunk.sip.peer = it.gateway.sip;
+  if (browsers.length) await openBrowsers(it, browsers);
+  for (const account of scripted) it[account.name] = await wsPhone(it.gateway, account);
+  it.scripted = scripted.map((account) => it[account.name]);
+}
+
+async function endWorld(it) {
+  if (!it.started) return;
+  await it.started.catch(() => {});
+  await it.options.after?.(it);
+  await it.chromium?.close();
+  it.scripted?.forEach((phone) => phone.close());
+  await reported('end of the gateway', async () => it.gateway?.stop());
+  it.trunk?.close();
 }
 
 async function scriptedTrunk(it, { transport = 'udp', secure, ...row }) {
@@ -56,15 +70,18 @@ async function openBrowsers(it, accounts) {
   accounts.forEach((account, i) => { it[account.name] = it.phones[i]; });
 }
 
-/** A test of this file's world. `needs`: what the gateway must be able to do (see can() of the gateway), else it is skipped
- *  with a reason: only Debian's kamailio, which stands in for ours, lacks anything. */
+/** A test of this file's world. `needs`: what the gateway must be able to do, else it is skipped with a reason; only
+ *  Debian's kamailio, which stands in for ours, lacks anything (see gateway.mjs). */
 export function scenario(name, run, { timeout = 40000, needs } = {}) {
-  test(name, { timeout: timeout * patience }, async (t) => {
-    if (needs && current?.gateway && !current.gateway.can(needs) && !process.env.E2E_FORCE) return t.skip(`${current.gateway.name} has no '${needs}'`);
+  test(`${file}: ${name}`, { timeout: (timeout + 60000) * patience }, async (t) => {
+    if (needs && !gatewayCan(needs)) return t.skip(`${gatewayName} has no '${needs}'`);
     const cleanups = [];
     forgetLogs();
     try {
-      await reported(name, () => run({ t, defer: (fn) => cleanups.push(fn) }));
+      return await reported(name, async () => {
+        if (current) await ready(current);
+        await inTime('end of the scenario', run({ t, defer: (fn) => cleanups.push(fn) }), timeout);
+      });
     } finally {
       for (const cleanup of cleanups.reverse()) await cleanup();
       await settle();
@@ -74,7 +91,7 @@ export function scenario(name, run, { timeout = 40000, needs } = {}) {
 
 /** End calls that a failed scenario left behind, so that the next one starts clean. */
 async function settle() {
-  if (!current) return;
+  if (!current?.gateway) return;
   for (const phone of [...(current.phones ?? []), ...(current.scripted ?? [])]) await phone.reset().catch(() => {});
   current.trunk?.rtp.reset();
   current.trunk?.sip.reset();

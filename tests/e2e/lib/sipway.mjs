@@ -47,7 +47,6 @@ export async function startSipway({ accounts = [], trunks = [], routes, domain =
       process.kill(one.pid, 'SIGHUP');
     },
     pids: () => [one.pid],
-    can: () => true,
     /** SIGTERM; a crash, a sanitizer's exit code or a drain that does not end is an error of the test */
     async stop({ within = 15000 } = {}) {
       const result = await one.stop({ within });
