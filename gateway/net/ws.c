@@ -129,8 +129,25 @@ static int send_ping(struct ws *ws)
 {
     unsigned char buf[LWS_PRE + 1];
 
+    buf[LWS_PRE] = '?'; /* an empty pong would not be told to us */
     ws->wants_ping = false;
-    return lws_write(ws->wsi, buf + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+    return lws_write(ws->wsi, buf + LWS_PRE, 1, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
+/* From a timer, not by returning -1 to libwebsockets: built with _DEBUG, as Debian's is, it closes twice on that way
+ * and the close frame is never sent. The peer's answer, or 5 s, ends the connection. */
+static void on_close_time(void *arg)
+{
+    struct ws *ws = arg;
+
+    ws->is_dead = true;
+    lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+    lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+}
+
+static void close_soon(struct ws *ws)
+{
+    timer_start(ws->door->house->worker->wheel, &ws->idle, 0, on_close_time, ws);
 }
 
 /* One write per call, as libwebsockets wants it. @return -1: close */
@@ -139,17 +156,15 @@ static int on_writable(struct ws *ws)
     int err = 0;
 
     if (ws->is_dead || !ws->is_open)
-        return ws->is_dead ? -1 : 0;
+        return 0;
     if (ws->wants_ping)
         err = send_ping(ws);
     else if (!list_is_empty(&ws->queue))
         err = send_first(ws);
-    else if (ws->is_closing) {
-        lws_close_reason(ws->wsi, ws->close_code, NULL, 0);
-        return -1;
-    }
-    if (!list_is_empty(&ws->queue) || ws->is_closing)
+    if (!list_is_empty(&ws->queue))
         lws_callback_on_writable(ws->wsi);
+    else if (ws->is_closing)
+        close_soon(ws);
     return err;
 }
 
@@ -158,9 +173,13 @@ void ws_close(struct ws *ws)
     if (!ws->is_open || ws->is_closing || ws->is_dead)
         return;
     ws->is_closing = true;
-    ws->close_code = LWS_CLOSE_STATUS_NORMAL;
+    timer_stop(&ws->idle);
+    if (list_is_empty(&ws->queue)) {
+        close_soon(ws);
+        return;
+    }
     lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_S);
-    lws_callback_on_writable(ws->wsi);
+    lws_cancel_service_pt(ws->wsi);
 }
 
 /* Receiving. */
@@ -180,7 +199,7 @@ static int deliver(struct ws *ws, char *bytes, size_t n)
         return refuse(ws, LWS_CLOSE_STATUS_INVALID_PAYLOAD);
     if (!ws->is_closing)
         ws->protocol->on_message(ws, bytes, n, is_binary, ws->protocol->arg);
-    return ws->is_dead ? -1 : 0;
+    return 0;
 }
 
 static int on_receive(struct ws *ws, char *bytes, size_t n)
@@ -190,7 +209,7 @@ static int on_receive(struct ws *ws, char *bytes, size_t n)
 
     ws->heard_ms = clock_now_ms();
     if (!ws->is_open || ws->is_dead)
-        return -1;
+        return 0; /* on its way out */
     if (lws_is_first_fragment(ws->wsi))
         text_reset(&ws->in);
     if (ws->in.len + n + lws_remaining_packet_payload(ws->wsi) > ws->protocol->message_max)
@@ -250,7 +269,7 @@ static int on_established(struct ws *ws, const struct ws_protocol *protocol)
     stats_add(STAT_WEBSOCKETS, 1);
     if (protocol->on_open)
         protocol->on_open(ws, protocol->arg);
-    return ws->is_dead ? -1 : 0;
+    return 0;
 }
 
 static void on_closed(struct ws *ws)

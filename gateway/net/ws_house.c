@@ -132,7 +132,8 @@ static struct lws_vhost *add_vhost(struct ws_house *house, const char *name, boo
     };
 
     if (is_secure) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT; /* without it here the port silently speaks plain text */
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT /* without it here the port silently speaks plain text */ |
+                       LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS; /* no client certificates to check: saves their memory */
         info.ssl_cert_filepath = house->conf->web.certificate;
         info.ssl_private_key_filepath = house->conf->web.key;
     }

@@ -61,10 +61,9 @@ struct ws {
     const struct ws_protocol *protocol;
     void *user;
     bool is_open;    /* on_open was called, on_close was not */
-    bool is_closing; /* closed by us once the queue is empty */
+    bool is_closing; /* to be closed by us once the queue is empty */
     bool is_dead;    /* nothing is sent any more */
     bool wants_ping;
-    uint16_t close_code;
     uint64_t heard_ms; /* when something came last */
     struct timer idle;
     struct list queue; /* struct out of ws.c */

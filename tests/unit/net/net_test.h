@@ -49,15 +49,25 @@ static inline int net_setup(void **state)
     return 0;
 }
 
+static inline void net_count_open(uv_handle_t *handle, void *arg)
+{
+    *(unsigned *)arg += !uv_is_closing(handle);
+}
+
+#define NET_OWN_HANDLES 5 /* the worker's and its mailbox's */
+
 /* Everything built on the worker is gone, or this fails. */
 static inline int net_teardown(void **state)
 {
     struct net_test *test = *state;
+    unsigned open_count = 0;
 
     uv_close((uv_handle_t *)test->pulse, NULL);
     stats_bind(NULL);
-    mem_unref(test->worker);
     worker_set_current(NULL);
+    uv_walk(&test->worker->loop, net_count_open, &open_count);
+    assert_int_equal(open_count, NET_OWN_HANDLES); /* else a test failed half-way: the worker would abort */
+    mem_unref(test->worker);
     test_free(test->pulse);
     assert_int_equal(mem_live_count(), test->live_before);
     test_free(test);
