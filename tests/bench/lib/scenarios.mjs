@@ -85,7 +85,8 @@ export async function signalling(env, gateway, { rate, seconds }) {
   const from = sample(gateway);
   const uac = start('sipp', [`127.0.0.1:${gateway.sipPort}`, '-sf', path.join(here, '../sipp/uac.xml'), '-s', '15550100',
     '-i', env.peers.sippIp, '-p', String(await freePort(env.peers.sippIp)), '-r', String(rate), '-m', String(calls),
-    '-timeout', `${seconds + 20}`, '-trace_stat', '-stf', stats, '-fd', '1', ...common], `${env.dir}/uac.log`);
+    '-timeout', `${seconds + 20}`, '-trace_stat', '-stf', stats, '-fd', '1',
+    '-trace_err', '-error_file', `${env.dir}/uac-errors.log`, ...common], `${env.dir}/uac.log`);
   await uac.ended;
   const to = sample(gateway);
   await stop(uas);

@@ -8,8 +8,6 @@ const limits = 'max_calls: 10000, max_cps: 10000, options_every: 0, codecs: [PCM
 /** The YAML text. Loopback addresses tell the trunks apart. */
 function configuration(dir, ports, peers, { users, workers, gather }) {
   const accounts = Array.from({ length: users }, (_, i) => `  - {name: u${String(i).padStart(5, '0')}, password: secret}`);
-  const incoming = Array.from({ length: Math.min(users, 20) }, (_, i) => `u${String(i).padStart(5, '0')}`)
-    .map((name) => `  - {from: "trunk:carrier", to: "^${name}$", account: ${name}}`);
   return `domain: bench.test
 workers: ${workers}
 state: ${dir}/state
@@ -33,7 +31,7 @@ trunks:
 routes:
   - {from: accounts, to: "^[0-9]+$", trunks: [carrier]}
   - {from: "trunk:caller", to: "^[0-9]+$", trunks: [callee]}
-${incoming.join('\n')}
+  - {from: "trunk:carrier", to: "^(u[0-9]+)$", account: "\\\\1"}
 `;
 }
 
