@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_dns.c: names are asked of a name server that the test plays itself. */
+#include "net_test.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "net/dns.c" /* to point it to the test's server */
+
+struct answer {
+    unsigned calls, count;
+    int err;
+    struct addr first;
+};
+
+static void on_done(int err, const struct addr *addrs, unsigned count, void *arg)
+{
+    struct answer *answer = arg;
+
+    answer->calls++;
+    answer->err = err;
+    answer->count = count;
+    if (count)
+        answer->first = addrs[0];
+}
+
+static void test_numeric_host_is_answered_at_once(void **state)
+{
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    assert_int_equal(dns_resolve(&query, dns, SPAN("[2001:db8::1]"), 5060, on_done, &answer), 0);
+    assert_null(query);
+    assert_int_equal(answer.calls, 1);
+    assert_int_equal(answer.count, 1);
+    assert_int_equal(addr_port(&answer.first), 5060);
+    assert_int_equal(dns_resolve(&query, dns, SPAN("192.0.2.1"), 1, on_done, &answer), 0);
+    assert_int_equal(answer.calls, 2);
+    mem_unref(dns);
+}
+
+static void test_localhost_is_found_without_a_server(void **state)
+{
+    struct net_test *test = *state;
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    assert_int_equal(dns_resolve(&query, dns, SPAN("localhost"), 5060, on_done, &answer), 0);
+    net_wait(test, answer.calls);
+    assert_int_equal(answer.err, 0);
+    assert_true(addr_is_loopback(&answer.first));
+    mem_unref(query);
+    mem_unref(dns);
+}
+
+static void test_odd_names_are_refused(void **state)
+{
+    static const char *const names[] = {"", "a b", "a\nb", "caf\xc3\xa9", "a/b", "[x]"};
+    char long_name[300];
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        assert_int_equal(dns_resolve(&query, dns, span_of(names[i]), 1, on_done, &answer), -EINVAL);
+    memset(long_name, 'a', sizeof(long_name));
+    assert_int_equal(dns_resolve(&query, dns, span_make(long_name, sizeof(long_name)), 1, on_done, &answer), -EINVAL);
+    assert_int_equal(answer.calls, 0);
+    assert_int_equal(dns->names.count, 0);
+    mem_unref(dns);
+}
+
+/* A name server of one socket: answers A queries with 192.0.2.<n>, others with nothing. */
+struct server {
+    int fd;
+    unsigned queries;
+    bool knows_none, is_silent;
+    uint8_t addresses;
+};
+
+static void server_open(struct server *server, struct dns *dns)
+{
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(local);
+    struct ares_addr_port_node node = {.family = AF_INET, .addr.addr4.s_addr = htonl(INADDR_LOOPBACK)};
+
+    *server = (struct server){.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), .addresses = 1};
+    assert_int_equal(bind(server->fd, (struct sockaddr *)&local, len), 0);
+    assert_int_equal(getsockname(server->fd, (struct sockaddr *)&local, &len), 0);
+    node.udp_port = ntohs(local.sin_port);
+    assert_int_equal(ares_set_servers_ports(dns->channel, &node), ARES_SUCCESS);
+}
+
+static size_t add_record(uint8_t *out, uint8_t last_byte)
+{
+    static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2}; /* name, A, IN, TTL 60 */
+
+    memcpy(out, record, sizeof(record));
+    out[sizeof(record)] = last_byte;
+    return sizeof(record) + 1;
+}
+
+/* Answer what has come. */
+static void server_run(struct server *server)
+{
+    uint8_t msg[1024];
+    struct sockaddr_in from;
+    socklen_t len = sizeof(from);
+    ssize_t n = recvfrom(server->fd, msg, 512, 0, (struct sockaddr *)&from, &len);
+    size_t end = 12;
+    bool is_a;
+
+    if (n < 17)
+        return;
+    server->queries++;
+    if (server->is_silent)
+        return;
+    while (msg[end])
+        end += msg[end] + 1u;
+    is_a = msg[end + 2] == 1;
+    end += 5;
+    msg[2] |= 0x80; /* a response */
+    msg[3] = server->knows_none ? 0x83 : 0x80;
+    memset(msg + 6, 0, 6);
+    msg[7] = is_a && !server->knows_none ? server->addresses : 0;
+    for (uint8_t i = 0; i < msg[7]; i++)
+        end += add_record(msg + end, i + 1);
+    sendto(server->fd, msg, end, 0, (struct sockaddr *)&from, len);
+}
+
+#define serve_until(condition)                                                                                         \
+    do {                                                                                                               \
+        net_wait(test, (server_run(&server), (condition)));                                                            \
+    } while (0)
+
+static void test_answer_is_shared_and_cached(void **state)
+{
+    struct net_test *test = *state;
+    struct answer first = {0}, second = {0}, third = {0};
+    struct dns_query *queries[3];
+    struct server server;
+    struct dns *dns;
+    unsigned asked;
+
+    assert_int_equal(dns_new(&dns), 0);
+    server_open(&server, dns);
+    server.addresses = 12;
+    assert_int_equal(dns_resolve(&queries[0], dns, SPAN("sip.carrier.example."), 5060, on_done, &first), 0);
+    assert_int_equal(dns_resolve(&queries[1], dns, SPAN("SIP.Carrier.Example."), 5070, on_done, &second), 0);
+    assert_non_null(queries[0]);
+    serve_until(first.calls && second.calls);
+    assert_int_equal(first.err, 0);
+    assert_int_equal(first.count, 8);
+    assert_int_equal(addr_port(&first.first), 5060);
+    assert_int_equal(addr_port(&second.first), 5070);
+    asked = server.queries;
+    assert_in_range(asked, 1, 2); /* A and AAAA, once for both */
+    assert_int_equal(dns_resolve(&queries[2], dns, SPAN("sip.carrier.example."), 1, on_done, &third), 0);
+    assert_null(queries[2]);
+    assert_int_equal(third.calls, 1);
+    assert_int_equal(third.count, 8);
+    assert_int_equal(server.queries, asked);
+    for (int i = 0; i < 3; i++)
+        mem_unref(queries[i]);
+    mem_unref(dns);
+    close(server.fd);
+}
+
+static void test_unknown_name_is_told(void **state)
+{
+    struct net_test *test = *state;
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct server server;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    server_open(&server, dns);
+    server.knows_none = true;
+    assert_int_equal(dns_resolve(&query, dns, SPAN("nobody.example."), 1, on_done, &answer), 0);
+    serve_until(answer.calls);
+    assert_int_equal(answer.err, -ENOENT);
+    assert_int_equal(answer.count, 0);
+    mem_unref(query);
+    mem_unref(dns);
+    close(server.fd);
+}
+
+static void test_silent_server_is_a_timeout(void **state)
+{
+    struct net_test *test = *state;
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct server server;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    server_open(&server, dns);
+    server.is_silent = true;
+    assert_int_equal(dns_resolve(&query, dns, SPAN("slow.example."), 1, on_done, &answer), 0);
+    serve_until(answer.calls);
+    assert_int_equal(answer.err, -ETIMEDOUT);
+    mem_unref(query);
+    mem_unref(dns);
+    close(server.fd);
+}
+
+static void test_left_query_and_ended_house_are_not_called_back(void **state)
+{
+    struct net_test *test = *state;
+    struct answer left = {0}, stays = {0};
+    struct dns_query *queries[2];
+    struct server server;
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns), 0);
+    server_open(&server, dns);
+    assert_int_equal(dns_resolve(&queries[0], dns, SPAN("a.example."), 1, on_done, &left), 0);
+    assert_int_equal(dns_resolve(&queries[1], dns, SPAN("a.example."), 1, on_done, &stays), 0);
+    mem_unref(queries[0]);
+    serve_until(stays.calls);
+    assert_int_equal(left.calls, 0);
+    mem_unref(queries[1]);
+    assert_int_equal(dns_resolve(&queries[0], dns, SPAN("b.example."), 1, on_done, &left), 0);
+    mem_unref(dns);
+    assert_int_equal(left.calls, 0);
+    mem_unref(queries[0]);
+    close(server.fd);
+}
+
+static void test_cache_has_a_limit(void **state)
+{
+    struct net_test *test = *state;
+    struct answer answer = {0};
+    struct dns_query *query;
+    struct server server;
+    struct dns *dns;
+    char name[32];
+
+    assert_int_equal(dns_new(&dns), 0);
+    server_open(&server, dns);
+    for (unsigned i = 0; i < NAMES_MAX + 20; i++) {
+        snprintf(name, sizeof(name), "n%u.example.", i);
+        assert_int_equal(dns_resolve(&query, dns, span_of(name), 1, on_done, &answer), 0);
+        serve_until(answer.calls == i + 1);
+        mem_unref(query);
+    }
+    assert_int_equal(dns->names.count, NAMES_MAX);
+    assert_null(map_find(&dns->names, SPAN("n0.example.")));
+    assert_non_null(map_find(&dns->names, SPAN("n20.example.")));
+    mem_unref(dns);
+    close(server.fd);
+}
+
+static void test_without_memory_nothing_leaks(void **state)
+{
+    struct net_test *test = *state;
+    struct dns_query *query = NULL;
+    struct server server;
+    struct dns *dns = NULL;
+
+    for (int n = 0; !dns; n++) {
+        mem_fail_after(n);
+        if (dns_new(&dns))
+            dns = NULL;
+        mem_fail_after(-1);
+    }
+    server_open(&server, dns);
+    for (int n = 0; n < 8; n++) {
+        struct answer answer = {0};
+        char name[32];
+        int err;
+
+        snprintf(name, sizeof(name), "m%d.example.", n);
+        mem_fail_after(n);
+        err = dns_resolve(&query, dns, span_of(name), 1, on_done, &answer);
+        mem_fail_after(-1);
+        assert_true(err == 0 || err == -ENOMEM);
+        if (!err)
+            serve_until(answer.calls);
+        mem_unref(query);
+    }
+    mem_unref(dns);
+    close(server.fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        net_case(test_numeric_host_is_answered_at_once),
+        net_case(test_localhost_is_found_without_a_server),
+        net_case(test_odd_names_are_refused),
+        net_case(test_answer_is_shared_and_cached),
+        net_case(test_unknown_name_is_told),
+        net_case(test_silent_server_is_a_timeout),
+        net_case(test_left_query_and_ended_house_are_not_called_back),
+        net_case(test_cache_has_a_limit),
+        net_case(test_without_memory_nothing_leaks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
