@@ -7,9 +7,15 @@ import { accepts, freePort, start, stop, until } from './proc.mjs';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
 const find = (...paths) => paths.find((p) => fs.existsSync(p));
+const modules = find('/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules');
+
+function assertInstalled() {
+  if (find('/usr/bin/rtpengine') && find('/usr/sbin/kamailio') && modules && fs.existsSync(`${modules}/websocket.so`)) return;
+  throw new Error('the peer needs the packages kamailio, kamailio-websocket-modules and rtpengine-daemon');
+}
 
 function startRtpengine(dir, ports) {
-  return start(find('/usr/bin/rtpengine', '/usr/sbin/rtpengine') ?? 'rtpengine', [
+  return start('/usr/bin/rtpengine', [
     '--config-file=none', '--table=-1', '--foreground', '--log-stderr', '--log-level=3',
     '--interface=127.0.0.1', `--listen-ng=127.0.0.1:${ports.ng}`, `--port-min=${ports.rtp}`, `--port-max=${ports.rtp + 7999}`,
     '--delete-delay=0', '--timeout=60', '--silent-timeout=600', `--pidfile=${dir}/rtpengine.pid`,
@@ -19,11 +25,11 @@ function startRtpengine(dir, ports) {
 function startKamailio(dir, ports, peers) {
   const values = {
     SIP_PORT: ports.sip, WS_PORT: ports.ws, NG_PORT: ports.ng, TRUNK: peers.trunk, SIPP_IP: peers.sippIp, SIPP_UAS: peers.sippUas,
-    MODULES: find('/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules') ?? '',
+    MODULES: modules,
   };
   const template = fs.readFileSync(path.join(here, '../peer/kamailio.cfg'), 'utf8');
   fs.writeFileSync(`${dir}/kamailio.cfg`, template.replace(/@([A-Z_]+)@/g, (_, name) => values[name]));
-  return start(find('/usr/sbin/kamailio') ?? 'kamailio',
+  return start('/usr/sbin/kamailio',
     ['-f', `${dir}/kamailio.cfg`, '-DD', '-E', '-m', '1024', '-M', '32', '-Y', dir, '-P', `${dir}/kamailio.pid`], `${dir}/kamailio.log`);
 }
 
@@ -44,6 +50,7 @@ function answersPing(port) {
 
 /** Start it. `peers` says where trunk and SIPp are. Gives { name, sipPort, wsPort, path, children, stop() }. */
 export async function startPeer(dir, peers, rtpBase) {
+  assertInstalled();
   const ports = { sip: await freePort(), ws: await freePort(), ng: await freePort(), rtp: rtpBase };
   fs.mkdirSync(dir, { recursive: true });
   const children = [startRtpengine(dir, ports)];
