@@ -3,7 +3,7 @@
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import path from 'node:path';
-import { accepts, freePort, start, stop, until } from './proc.mjs';
+import { answersHttp, freePort, start, stop, until } from './proc.mjs';
 
 const here = path.dirname(new URL(import.meta.url).pathname);
 const find = (...paths) => paths.find((p) => fs.existsSync(p));
@@ -61,7 +61,7 @@ export async function startPeer(dir, peers, rtpBase) {
   try {
     await until('rtpengine answers', () => answersPing(ports.ng));
     children.push(startKamailio(dir, ports, peers));
-    await until('kamailio accepts WebSockets', () => accepts(ports.ws));
+    await until('kamailio answers HTTP', () => answersHttp(ports.ws));
   } catch (error) {
     await gateway.stop();
     throw new Error(`${error.message}; see the logs in ${dir}`);

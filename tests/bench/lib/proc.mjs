@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // proc.mjs: starts processes, stops them by pid, and reads what they cost out of /proc. Knows no SIP.
 import { spawn } from 'node:child_process';
-import fs from 'node:fs';
 import dgram from 'node:dgram';
+import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 
 const started = new Set();
@@ -127,10 +128,14 @@ export async function until(what, probe, limitMs = 10000) {
   }
 }
 
-/** Does anything accept TCP connections there? */
-export function accepts(port, ip = '127.0.0.1') {
+/** Does anything answer HTTP there? A connection alone says little: the kernel takes it before the program is ready. */
+export function answersHttp(port, ip = '127.0.0.1') {
   return new Promise((resolve) => {
-    const socket = net.connect(port, ip, () => socket.end(() => resolve(true)));
-    socket.on('error', () => resolve(false));
+    const request = http.get({ port, host: ip, path: '/', agent: false, timeout: 1000 }, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sipway.mjs: the gateway under test on free loopback ports, with a configuration of the same meaning as the peer's.
 import fs from 'node:fs';
-import { accepts, freePort, start, stop, until } from './proc.mjs';
+import { answersHttp, freePort, start, stop, until } from './proc.mjs';
 
 const limits = 'max_calls: 10000, max_cps: 10000, options_every: 0, codecs: [PCMU, PCMA]';
 
@@ -47,7 +47,7 @@ export async function startSipway(dir, peers, rtpBase, { program, users, workers
   let status;
   child.ended.then((answer) => { status = answer; });
   try {
-    await until('sipway accepts WebSockets', () => status !== undefined || accepts(ports.ws));
+    await until('sipway answers HTTP', () => status !== undefined || answersHttp(ports.ws));
     if (status !== undefined) throw new Error(`sipway ended with ${status}`);
   } catch (error) {
     await gateway.stop();
