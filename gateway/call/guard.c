@@ -73,15 +73,15 @@ static bool has_ha1_accounts(const struct conf *conf)
     return false;
 }
 
-/* MD5 first: the browser libraries know nothing else and look at the first challenge only. */
+/* The strongest first (RFC 8760 2.3). Browser libraries know MD5 alone and some look only at the last challenge: they get one. */
 static void challenge(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict, bool is_stale)
 {
-    static const enum digest_algorithm offered[] = {DIGEST_MD5, DIGEST_SHA256};
-    unsigned count = has_ha1_accounts(calls->conf) ? 1 : 2;
+    static const enum digest_algorithm offered[] = {DIGEST_SHA256, DIGEST_MD5};
+    bool has_one = sip_transport_is_web((enum sip_transport)incoming->flow->transport) || has_ha1_accounts(calls->conf);
     char nonce[DIGEST_NONCE_TEXT_MAX], source[ADDR_TEXT_MAX];
 
     digest_nonce_make(nonce, clock_wall_us() / 1000000, source_key(&incoming->flow->remote, source));
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = has_one ? 1 : 0; i < 2; i++) {
         text_add_str(&verdict->headers, "WWW-Authenticate: ");
         digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), offered[i], span_of(nonce), is_stale);
         text_add_str(&verdict->headers, "\r\n");

@@ -114,10 +114,13 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
 static void begin_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
 {
     char flow[SIP_FLOW_TEXT_MAX];
-    struct call *call;
+    struct call *call = NULL;
 
-    if (new_call(&call, calls, tx, caller))
+    if (new_call(&call, calls, tx, caller)) {
+        if (caller->account)
+            account_limit_leave(calls->store, caller->account);
         return;
+    }
     call_note(call, "INVITE from %s (%s) for %s", call->caller, sip_flow_text(server_tx_flow(tx), flow), call->dialled);
     call_route(call, caller);
 }

@@ -337,7 +337,8 @@ static void answer_line(struct leg_media *media, const struct leg_media *other, 
     if (!other && !codecs_to_answer(&line->codecs, &offered->codecs, &mine->ours))
         return;
     line->is_refused = false;
-    line->dir = (other ? other->lines[kind].peer_dir : mine->our_dir) & sdp_dir_mirror(mine->peer_dir);
+    line->dir = other ? other->lines[kind].peer_dir : mine->our_dir;
+    line->dir &= sdp_dir_mirror(mine->peer_dir);
     line->setup = media->our_setup;
     line->mid = offered->mid;
     fill_line(media, kind, line);

@@ -35,6 +35,7 @@ struct server_tx {
     const struct server_tx_user *user;
     void *arg;
     char *raw;
+    char received[ADDR_TEXT_MAX]; /* of the top Via, as the stack noted it */
     struct sip_msg *request;
 };
 
@@ -125,7 +126,9 @@ static int keep_request(struct server_tx *tx, const struct sip_msg *msg)
     copy->to_tag = move(copy->to_tag, from, to);
     copy->call_id = move(copy->call_id, from, to);
     move_uri(&copy->uri, from, to);
+    span_copy(msg->via.received, tx->received, sizeof(tx->received));
     move_via(&copy->via, from, to);
+    copy->via.received = span_of(tx->received);
     move_name_addr(&copy->from, from, to);
     move_name_addr(&copy->to, from, to);
     for (unsigned i = 0; i < copy->header_count; i++) {

@@ -296,6 +296,34 @@ static void receive_request(struct sip_stack *stack, const struct sip_flow *flow
         receive_new(stack, flow, account, msg);
 }
 
+/* RFC 3261 18.2.1, RFC 3581 4: the source goes into the top Via, from where responses take it. The address also where the sender
+ * only asked for rport; nothing where it told the truth. */
+static void note_source(struct sip_stack *stack, struct sip_msg *msg, const struct sip_flow *flow)
+{
+    struct span host;
+
+    if (flow->transport != SIP_UDP && flow->transport != SIP_TCP && flow->transport != SIP_TLS)
+        return;
+    host = span_of(addr_host_text(&flow->remote, stack->received));
+    if (msg->via.has_rport)
+        msg->via.rport = addr_port(&flow->remote);
+    if (msg->via.has_rport || !span_ieq(msg->via.host, host))
+        msg->via.received = host;
+    else
+        msg->via.received = SPAN_NULL; /* what the sender wrote there itself means nothing */
+}
+
+static void trace(const char *way, const struct sip_flow *flow, struct span bytes)
+{
+    char text[SIP_FLOW_TEXT_MAX];
+    struct span line = bytes;
+
+    if (!log_wants(LOG_DEBUG))
+        return;
+    line = span_cut(&line, '\r');
+    log_debug("sip: %s %s %.*s", way, sip_flow_text(flow, text), (int)(line.n < 160 ? line.n : 160), line.p);
+}
+
 /* RFC 5626 3.5.1: CRLF keep-alives; one is answered where a connection can be asked, UDP ones are taken silently. */
 static bool is_keep_alive(struct sip_stack *stack, const struct sip_flow *flow, const char *bytes, size_t n)
 {
@@ -307,6 +335,17 @@ static bool is_keep_alive(struct sip_stack *stack, const struct sip_flow *flow, 
     return true;
 }
 
+void sip_receive_headless(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t n)
+{
+    struct sip_msg *msg = &stack->scratch;
+    const char *why = "Content-Length is missing or wrong on a stream";
+    unsigned status = 400;
+
+    stats_count(STAT_SIP_MALFORMED);
+    if ((!sip_msg_parse(msg, bytes, n, &status, &why) && msg->is_request) || status)
+        refuse(stack, msg, flow, 400, why);
+}
+
 void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct span account, char *bytes, size_t n)
 {
     struct sip_msg *msg = &stack->scratch;
@@ -316,14 +355,17 @@ void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct sp
     if (is_keep_alive(stack, flow, bytes, n))
         return;
     stats_count(STAT_SIP_RECEIVED);
+    trace("from", flow, span_make(bytes, n));
     if (sip_msg_parse(msg, bytes, n, &status, &why)) {
         char text[SIP_FLOW_TEXT_MAX];
 
         stats_count(STAT_SIP_MALFORMED);
         log_peer("sip: malformed message from %s: %s", sip_flow_text(flow, text), why);
+        note_source(stack, msg, flow);
         if (status)
             refuse(stack, msg, flow, status, why);
     } else if (msg->is_request) {
+        note_source(stack, msg, flow);
         receive_request(stack, flow, account, msg);
     } else {
         receive_response(stack, flow, account, msg);

@@ -60,6 +60,7 @@ struct sip_stack {
     struct map dialogs;        /* Call-ID + local tag */
     unsigned tx_limit;         /* transactions alive at once */
     struct sip_msg scratch;    /* parse target of sip_receive() */
+    char received[ADDR_TEXT_MAX]; /* where it came from, for its Via */
 };
 
 struct stack_options {
@@ -76,6 +77,9 @@ void sip_stack_reload(struct sip_stack *stack, struct conf *conf);
 
 /** One message off the wire (or a keep-alive). @param bytes writable, borrowed; account: see sip_incoming */
 void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct span account, char *bytes, size_t n);
+
+/** The head of a message on a stream whose Content-Length is missing or wrong: answered 400 if it can be. The caller closes. */
+void sip_receive_headless(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t n);
 
 /** Tell every worker that a connection of this one is gone. */
 void sip_stack_flow_lost(struct sip_stack *stack, const struct sip_flow *flow, const char *account);

@@ -11,10 +11,9 @@
 
 static void make(char *out, size_t size_bytes, const char *prefix, unsigned worker, unsigned random_chars)
 {
-    char random[32];
+    size_t n = (size_t)snprintf(out, size_bytes, "%sw%u.", prefix, worker);
 
-    rand_text(random, random_chars);
-    snprintf(out, size_bytes, "%sw%u.%s", prefix, worker, random);
+    rand_text(out + n, n + random_chars < size_bytes ? random_chars : size_bytes - n - 1);
 }
 
 void sip_tag_make(char tag[static SIP_TAG_MAX], const struct sip_stack *stack)

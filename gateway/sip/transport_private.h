@@ -5,6 +5,7 @@
 #include "net/stream.h"
 #include "net/udp.h"
 #include "net/ws.h"
+#include "sip/framing.h"
 #include "sip/transport.h"
 
 /* transport_private.h: what the transport_*.c share: the table of connections of one worker. */
@@ -19,6 +20,7 @@ struct connection {
     struct ws *ws;
     struct stream *stream;
     bool is_open, is_outgoing;
+    struct framing_hint hint;
     struct text pending; /* sent before an outgoing connection was open */
     char account[SIP_ACCOUNT_MAX];
 };

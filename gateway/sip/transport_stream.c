@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/stats.h"
-#include "sip/framing.h"
 #include "sip/stack.h"
 #include "sip/transport_private.h"
 
@@ -27,18 +26,19 @@ static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
     while (used < n) {
         struct span message;
         size_t step = 0;
-        enum framing framing = framing_next(span_make(bytes + used, n - used), &message, &step);
+        enum framing framing = framing_next_hinted(span_make(bytes + used, n - used), &connection->hint, &message, &step);
 
         if (framing == FRAMING_MORE)
             break;
         if (framing == FRAMING_PING)
             stream_send(stream, SPAN("\r\n"));
-        if (framing == FRAMING_MESSAGE || framing == FRAMING_BAD_LENGTH)
+        if (framing == FRAMING_BAD_LENGTH)
+            sip_receive_headless(stack, &flow, (char *)(uintptr_t)message.p, message.n);
+        if (framing == FRAMING_MESSAGE)
             sip_receive(stack, &flow, span_of(connection->account), (char *)(uintptr_t)message.p, message.n);
         if (connection_find(stack->transports, &flow) != connection)
             return n; /* closed by what it said */
         if (framing == FRAMING_BAD_LENGTH || framing == FRAMING_TOO_LONG) {
-            stats_count(STAT_SIP_MALFORMED);
             close_now(connection);
             return n;
         }
