@@ -11,8 +11,7 @@
 
 typedef void attribute_reader(struct sdp_media *media, struct span value);
 
-/* The next blank-separated word. */
-static struct span next_word(struct span *rest)
+struct span attribute_next_word(struct span *rest)
 {
     struct span word = SPAN_NULL;
 
@@ -46,8 +45,8 @@ static struct sdp_codec *find_format(struct sdp_media *media, struct span pt_tex
 /* "111 opus/48000/2" */
 static void read_rtpmap(struct sdp_media *media, struct span value)
 {
-    struct sdp_codec *codec = find_format(media, next_word(&value));
-    struct span rest = next_word(&value);
+    struct sdp_codec *codec = find_format(media, attribute_next_word(&value));
+    struct span rest = attribute_next_word(&value);
     struct span name = span_cut(&rest, '/');
     struct span clock = span_cut(&rest, '/');
     uint32_t clock_hz, channels = 1;
@@ -63,7 +62,7 @@ static void read_rtpmap(struct sdp_media *media, struct span value)
 
 static void read_fmtp(struct sdp_media *media, struct span value)
 {
-    struct sdp_codec *codec = find_format(media, next_word(&value));
+    struct sdp_codec *codec = find_format(media, attribute_next_word(&value));
 
     if (codec && codec->fmtp.n == 0)
         codec->fmtp = span_trim(value);
@@ -99,7 +98,7 @@ static void read_mid(struct sdp_media *media, struct span value)
 /* Some write "20.0" or "20 ". */
 static void read_ms(unsigned *msp, struct span value)
 {
-    struct span word = next_word(&value);
+    struct span word = attribute_next_word(&value);
     uint32_t ms;
 
     if (!span_to_u32(span_cut(&word, '.'), PTIME_MAX, &ms))
@@ -131,11 +130,11 @@ static void read_rtcp(struct sdp_media *media, struct span value)
 {
     uint32_t port;
 
-    if (span_to_u32(next_word(&value), UINT16_MAX, &port))
+    if (span_to_u32(attribute_next_word(&value), UINT16_MAX, &port))
         return;
     media->rtcp_port = (uint16_t)port;
-    if (span_ieq(next_word(&value), SPAN("IN"))) {
-        struct span type = next_word(&value), address = next_word(&value);
+    if (span_ieq(attribute_next_word(&value), SPAN("IN"))) {
+        struct span type = attribute_next_word(&value), address = attribute_next_word(&value);
 
         if (type.n && attribute_is_token(address))
             media->rtcp_address = address;
@@ -172,7 +171,7 @@ static bool is_fingerprint(struct span s)
 /* Of several the sha-256 one, else the first. RFC 8122 section 5. */
 static void read_fingerprint(struct sdp_media *media, struct span value)
 {
-    struct span hash = next_word(&value), print = next_word(&value);
+    struct span hash = attribute_next_word(&value), print = attribute_next_word(&value);
     bool is_better = span_ieq(hash, SPAN("sha-256")) && !span_ieq(media->fingerprint_hash, SPAN("sha-256"));
 
     if (!is_fingerprint(print) || (media->fingerprint.n && !is_better))
@@ -225,7 +224,7 @@ static void read_crypto(struct sdp_media *media, struct span value)
 /* "96 nack pli", "* ccm fir"; RFC 4585 section 4.2 */
 static void read_rtcp_fb(struct sdp_media *media, struct span value)
 {
-    struct span pt_text = next_word(&value);
+    struct span pt_text = attribute_next_word(&value);
     uint32_t pt;
     int number = -1;
 
@@ -243,7 +242,7 @@ static void read_rtcp_fb(struct sdp_media *media, struct span value)
 /* "4 urn:..."; one with a direction ("4/sendonly") is passed over, since the model has none. RFC 8285 section 8. */
 static void read_extmap(struct sdp_media *media, struct span value)
 {
-    struct span id_text = next_word(&value), uri = next_word(&value);
+    struct span id_text = attribute_next_word(&value), uri = attribute_next_word(&value);
     uint32_t id;
 
     if (media->extmap_count >= SDP_EXTMAP_MAX || span_to_u32(id_text, 4095, &id) || id == 0 || !attribute_is_token(uri))
@@ -256,7 +255,7 @@ static void read_ssrc(struct sdp_media *media, struct span value)
 {
     uint32_t ssrc;
 
-    if (span_to_u32(next_word(&value), UINT32_MAX, &ssrc) || (media->ssrc && media->ssrc != ssrc))
+    if (span_to_u32(attribute_next_word(&value), UINT32_MAX, &ssrc) || (media->ssrc && media->ssrc != ssrc))
         return;
     media->ssrc = ssrc;
     value = span_trim(value);

@@ -13,5 +13,8 @@ void attribute_read(struct sdp_media *media, struct span line);
  *  line takes at its end if it has none). RFC 8839 5.4, RFC 8122 5, RFC 8866 6.7. */
 void attribute_inherit(struct sdp_media *media, const struct sdp_media *session);
 
+/** Cut the next word off; several blanks count as one. Empty at the end. */
+struct span attribute_next_word(struct span *rest);
+
 /** Text that may be a name: not empty, visible ASCII only. */
 bool attribute_is_token(struct span s);

@@ -38,16 +38,6 @@ static bool is_clean(struct span line)
     return span_is_utf8(line);
 }
 
-/* Cut at the next blank, several count as one. */
-static struct span next_word(struct span *rest)
-{
-    struct span word = SPAN_NULL;
-
-    while (rest->n && word.n == 0)
-        word = span_cut(rest, ' ');
-    return word;
-}
-
 /* Numeric addresses and host names have these; a TTL behind '/' is cut off. */
 static struct span address_part(struct span word)
 {
@@ -66,7 +56,8 @@ static struct span address_part(struct span word)
 /* "IN IP4 192.0.2.1" */
 static struct span read_address(struct span *rest, bool *is_v6p)
 {
-    struct span net = next_word(rest), type = next_word(rest), address = address_part(next_word(rest));
+    struct span net = attribute_next_word(rest), type = attribute_next_word(rest),
+                address = address_part(attribute_next_word(rest));
 
     *is_v6p = span_ieq(type, SPAN("IP6"));
     if (!span_ieq(net, SPAN("IN")) || (!*is_v6p && !span_ieq(type, SPAN("IP4"))))
@@ -79,9 +70,9 @@ static void read_origin(struct parser *parser, struct span value)
 {
     struct sdp *sdp = parser->sdp;
 
-    sdp->origin_user = next_word(&value);
-    sdp->origin_id = next_word(&value);
-    if (span_to_u64(next_word(&value), UINT64_MAX, &sdp->origin_version))
+    sdp->origin_user = attribute_next_word(&value);
+    sdp->origin_id = attribute_next_word(&value);
+    if (span_to_u64(attribute_next_word(&value), UINT64_MAX, &sdp->origin_version))
         sdp->origin_version = 0;
     sdp->origin_address = read_address(&value, &sdp->is_origin_v6);
 }
@@ -121,7 +112,7 @@ static void read_formats(struct sdp_media *media)
     while (rest.n && media->codecs.count < SDP_CODEC_MAX) {
         uint32_t pt;
 
-        if (span_to_u32(next_word(&rest), 127, &pt) || has_format(&media->codecs, pt))
+        if (span_to_u32(attribute_next_word(&rest), 127, &pt) || has_format(&media->codecs, pt))
             continue;
         media->codecs.items[media->codecs.count++] = static_format((uint8_t)pt);
     }
@@ -141,13 +132,14 @@ static void finish_media(struct parser *parser)
     if (media->ufrag.n == 0 && (span_eq(media->address, SPAN("0.0.0.0")) || span_eq(media->address, SPAN("::"))))
         media->dir &= SDP_SENDONLY;
     for (struct span rest = parser->bundle; rest.n && media->mid.n && !media->is_bundled;)
-        media->is_bundled = span_eq(next_word(&rest), media->mid);
+        media->is_bundled = span_eq(attribute_next_word(&rest), media->mid);
 }
 
 /* "audio 40000/1 RTP/AVP 8 0" */
 static int read_media(struct parser *parser, struct span value)
 {
-    struct span kind = next_word(&value), port_text = next_word(&value), proto = next_word(&value);
+    struct span kind = attribute_next_word(&value), port_text = attribute_next_word(&value),
+                proto = attribute_next_word(&value);
     struct span number = span_cut(&port_text, '/');
     uint32_t port;
 
@@ -169,7 +161,7 @@ static int read_media(struct parser *parser, struct span value)
 
 static void read_group(struct parser *parser, struct span value)
 {
-    if (parser->media || parser->sdp->has_bundle || !span_ieq(next_word(&value), SPAN("BUNDLE")))
+    if (parser->media || parser->sdp->has_bundle || !span_ieq(attribute_next_word(&value), SPAN("BUNDLE")))
         return;
     parser->sdp->has_bundle = true;
     parser->bundle = value;
