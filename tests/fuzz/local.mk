@@ -6,6 +6,7 @@ if FUZZING
 fuzz_replay =
 fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 noinst_PROGRAMS += $(fuzz_programs)
+fuzz-programs: $(fuzz_programs)
 else
 fuzz_replay = tests/fuzz/replay.c
 fuzz_ldflags = $(AM_LDFLAGS)
