@@ -18,12 +18,15 @@
 #include "base/stats.h"
 #include "base/worker.h"
 
-#define POOL_PACKETS   8192 /* 17 MB at the most, grown as needed */
-#define SOCKET_CALLS   4    /* recvmmsg() calls per socket and round */
-#define ROUND_PACKETS  1024 /* after these no further look into the epoll set */
-#define GATHER_ENTER   4    /* packets within two gather times: begin to gather */
-#define GATHER_WINDOWS 2
-#define GATHER_TICKS   8 /* fewer packets than ticks in so many ticks: stop gathering */
+#define POOL_PACKETS  8192 /* 17 MB at the most, grown as needed */
+#define SOCKET_CALLS  4    /* recvmmsg() calls per socket and round */
+#define ROUND_PACKETS 1024 /* after these no further look into the epoll set */
+
+/* A tick costs about what two lone packets cost, so it pays from three packets a tick on, and no longer under two. */
+#define GATHER_WINDOWS 4 /* gather times looked at while not gathering */
+#define GATHER_ENTER   3 /* packets per gather time: begin */
+#define GATHER_TICKS   8 /* ticks looked at while gathering */
+#define GATHER_LEAVE   2 /* fewer packets per tick: stop */
 
 /* What libuv knows; lives until its close callbacks have run. */
 struct udp_watch {
@@ -177,7 +180,7 @@ static void on_sockets(uv_poll_t *poll, int status, int events)
     if (now_us - house->window_began_us > (uint64_t)house->gather_us * GATHER_WINDOWS) {
         house->window_began_us = now_us;
         house->window_packets = 0;
-    } else if (house->window_packets >= GATHER_ENTER) {
+    } else if (house->window_packets >= GATHER_ENTER * GATHER_WINDOWS) {
         house->is_gathering = true;
         house->window_packets = house->window_ticks = 0;
         uv_poll_stop(poll);
@@ -203,7 +206,7 @@ static void on_tick(uv_poll_t *poll, int status, int events)
     house->window_packets += run_round(house, begin_round(house));
     if (++house->window_ticks < GATHER_TICKS)
         return;
-    if (house->window_packets < GATHER_TICKS)
+    if (house->window_packets < GATHER_LEAVE * GATHER_TICKS)
         stop_gathering(house);
     house->window_packets = house->window_ticks = 0;
 }
