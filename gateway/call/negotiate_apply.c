@@ -188,7 +188,7 @@ static unsigned identity(const struct sdp_codecs *reference, const struct sdp_co
 {
     const struct sdp_codec *same = find_same(reference, codec);
 
-    return same ? (unsigned)(same - reference->items) : SDP_CODEC_MAX + codec->pt;
+    return same ? (unsigned)(same - reference->items) : (unsigned)SDP_CODEC_MAX + codec->pt;
 }
 
 /* A format is agreed when both sides have said it; each side's number is the one it receives with (RFC 3264 5.1). */
