@@ -35,3 +35,8 @@ tests_unit_media_test_endpoint_webrtc_SOURCES = tests/unit/media/test_endpoint_w
 tests_unit_media_test_endpoint_webrtc_LDADD = $(unit_ldadd)
 tests_unit_media_test_endpoint_rtp_SOURCES = tests/unit/media/test_endpoint_rtp.c $(media_rig)
 tests_unit_media_test_endpoint_rtp_LDADD = $(unit_ldadd)
+
+# Not a test: prints CPU per relayed packet beside a relay that does nothing.
+EXTRA_PROGRAMS += tests/unit/media/bench_relay
+tests_unit_media_bench_relay_SOURCES = tests/unit/media/bench_relay.c $(media_rig)
+tests_unit_media_bench_relay_LDADD = $(unit_ldadd)

@@ -10,6 +10,8 @@
 #include "base/rand.h"
 
 struct rig rig;
+unsigned rig_gather_us;
+unsigned rig_port_count = 200;
 static size_t live_before;
 
 static void on_wake(uv_timer_t *timer)
@@ -35,7 +37,7 @@ void rig_start(const char *media_yaml)
     text_init(&errors, 4096);
     text_addf(&text,
               "media:\n  webrtc: \"127.0.0.1:10000\"\n  gather: 0\n  rtp: {address: 127.0.0.1, ports: %u-%u}\n%s", port,
-              port + 199, media_yaml);
+              port + rig_port_count - 1, media_yaml);
     if (conf_parse(&rig.conf, "test.yaml", text_span(&text), &errors))
         fail_msg("%s", errors.data);
     rig.conf->media.webrtc_port = 0; /* any: the tests of others run beside */
@@ -44,7 +46,7 @@ void rig_start(const char *media_yaml)
     assert_int_equal(worker_new(&rig.worker, 0, 1), 0);
     worker_set_current(rig.worker);
     stats_bind(&rig.worker->stats);
-    assert_int_equal(udp_house_new(&rig.udp, 0), 0);
+    assert_int_equal(udp_house_new(&rig.udp, rig_gather_us), 0);
     assert_int_equal(dtls_identity_new(&rig.identity), 0);
     if (media_house_new(&rig.house, rig.conf, rig.udp, rig.identity, &why))
         fail_msg("%s", why);

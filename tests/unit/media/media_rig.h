@@ -28,6 +28,8 @@ struct rig {
     struct media_house *house;
 };
 extern struct rig rig;
+extern unsigned rig_gather_us; /* before rig_start(); 0 in tests */
+extern unsigned rig_port_count; /* RTP ports of the house */
 
 /** @param media_yaml keys under `media:`, may be "" */
 void rig_start(const char *media_yaml);
