@@ -220,6 +220,38 @@ static bool has_token(struct ws *ws, const char *token)
     return span.n == n && CRYPTO_memcmp(span.p, token, n) == 0;
 }
 
+/* Without a token the admin address is on loopback; a page from elsewhere in a browser on this machine must not reach
+ * it, neither by a cross-site request (Origin) nor by a name of its own that it lets point here (Host). */
+static bool is_from_foreign_page(struct ws *ws)
+{
+    char text[ADDR_TEXT_MAX + 16];
+    struct span host;
+    struct addr addr;
+
+    if (lws_hdr_total_length(ws->wsi, WSI_TOKEN_ORIGIN))
+        return true;
+    if (copy_header(ws, WSI_TOKEN_HOST, text, sizeof(text)) <= 0)
+        return lws_hdr_total_length(ws->wsi, WSI_TOKEN_HOST) > 0;
+    host = span_of(text);
+    while (host.n && host.p[host.n - 1] >= '0' && host.p[host.n - 1] <= '9' && span_find(host, ':') >= 0)
+        host.n--; /* the port */
+    if (host.n && host.p[host.n - 1] == ':')
+        host.n--;
+    return !span_ieq(host, SPAN("localhost")) && addr_parse(&addr, host, 0) != 0;
+}
+
+/* @return 0, or the status to refuse with */
+static unsigned check_admin(struct ws *ws, struct span path)
+{
+    const char *token = ws->door->house->conf->admin.token;
+
+    if (!ws->door->is_admin || needs_no_token(path))
+        return 0;
+    if (token && token[0])
+        return has_token(ws, token) ? 0 : 401;
+    return is_from_foreign_page(ws) ? 403 : 0;
+}
+
 static const struct http_handler *find_handler(struct ws *ws, const char *method, struct span path, bool *is_known)
 {
     const struct ws_house *house = ws->door->house;
@@ -251,15 +283,16 @@ static void dispatch(struct http_request *request)
 
 static void route(struct ws *ws, struct http_request *request, const char *method)
 {
-    const struct conf *conf = ws->door->house->conf;
     struct span path = http_path(request);
+    unsigned refused = check_admin(ws, path);
     const struct http_page *page;
     char tag[32];
     bool is_known;
 
-    if (ws->door->is_admin && conf->admin.token && conf->admin.token[0] && !needs_no_token(path) &&
-        !has_token(ws, conf->admin.token)) {
-        answer_status(request, 401, "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n");
+    if (refused) {
+        answer_status(request, refused,
+                      refused == 401 ? "WWW-Authenticate: Bearer\r\nCache-Control: no-store\r\n"
+                                     : "Cache-Control: no-store\r\n");
         return;
     }
     request->handler = find_handler(ws, method, path, &is_known);

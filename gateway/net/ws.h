@@ -37,6 +37,9 @@ uint16_t ws_house_port(const struct ws_house *house, unsigned index);
 uint16_t ws_house_admin_port(const struct ws_house *house);
 /** Read the certificate again (after tls_check_pair()). */
 int ws_house_reload(struct ws_house *house);
+/** Go by a new snapshot from now on: origins, idle time, admin token, certificate files (read by ws_house_reload()). The addresses, pages
+ *  and limits stay as they were. On the worker's own thread. */
+void ws_house_set_conf(struct ws_house *house, struct conf *conf);
 /** Refuse new connections (drain). */
 void ws_house_stop_accepting(struct ws_house *house);
 

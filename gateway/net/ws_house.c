@@ -304,6 +304,14 @@ int ws_house_reload(struct ws_house *house)
     return lws_tls_cert_updated(house->context, conf->web.certificate, conf->web.key, NULL, 0, NULL, 0) ? -EINVAL : 0;
 }
 
+void ws_house_set_conf(struct ws_house *house, struct conf *conf)
+{
+    const struct conf *old = house->conf;
+
+    house->conf = conf_ref(conf);
+    conf_unref((struct conf *)old);
+}
+
 void ws_house_stop_accepting(struct ws_house *house)
 {
     for (unsigned i = 0; i <= WS_LISTENERS_MAX; i++)

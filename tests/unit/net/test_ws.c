@@ -681,11 +681,11 @@ static void test_handlers_answer_by_address_method_and_path(void **state)
     expect(fixture, false, "POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "200", "/post||");
     expect(fixture, false, "POST /phone.json HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "405", "Allow: GET");
     expect(fixture, false, "DELETE /phone.json HTTP/1.1\r\nHost: x\r\n\r\n", "405", "Allow: GET");
-    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: x\r\n\r\n", "200", "/calls||");
-    expect(fixture, true, "GET /calls/7f3a HTTP/1.1\r\nHost: x\r\n\r\n", "200", "/calls/7f3a||");
-    expect(fixture, true, "GET /callsx HTTP/1.1\r\nHost: x\r\n\r\n", "404", "Not Found");
-    expect(fixture, true, "GET /phone.json HTTP/1.1\r\nHost: x\r\n\r\n", "404", "Not Found");
-    expect(fixture, true, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "404", "Not Found");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\n\r\n", "200", "/calls||");
+    expect(fixture, true, "GET /calls/7f3a HTTP/1.1\r\nHost: localhost\r\n\r\n", "200", "/calls/7f3a||");
+    expect(fixture, true, "GET /callsx HTTP/1.1\r\nHost: localhost\r\n\r\n", "404", "Not Found");
+    expect(fixture, true, "GET /phone.json HTTP/1.1\r\nHost: localhost\r\n\r\n", "404", "Not Found");
+    expect(fixture, true, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "404", "Not Found");
     finish(fixture);
 }
 
@@ -710,14 +710,45 @@ static void test_admin_needs_its_token_except_for_health(void **state)
 {
     struct fixture *fixture = setup(state, NULL, "s3cret");
 
-    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: x\r\n\r\n", "401", "WWW-Authenticate: Bearer");
-    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cre\r\n\r\n", "401", "Bearer");
-    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cretx\r\n\r\n", "401", "Bearer");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\n\r\n", "401", "WWW-Authenticate: Bearer");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cre\r\n\r\n", "401",
+           "Bearer");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cretx\r\n\r\n", "401",
+           "Bearer");
     expect(fixture, true, "GET /none HTTP/1.1\r\nHost: x\r\n\r\n", "401", "Bearer");
-    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer s3cret\r\n\r\n", "200", "/calls");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n\r\n", "200",
+           "/calls");
     expect(fixture, true, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n", "200", "/health");
     expect(fixture, false, "GET /phone.json HTTP/1.1\r\nHost: x\r\n\r\n", "200", "/phone.json");
     finish(fixture);
+}
+
+static void test_admin_without_token_is_not_for_foreign_pages(void **state)
+{
+    struct fixture *fixture = setup(state, NULL, NULL);
+
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: 127.0.0.1:8088\r\n\r\n", "200", "/calls");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: [::1]:8088\r\n\r\n", "200", "/calls");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: LocalHost\r\n\r\n", "200", "/calls");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: rebound.example:8088\r\n\r\n", "403", "Forbidden");
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://evil.example\r\n\r\n", "403",
+           "Forbidden");
+    finish(fixture);
+}
+
+static void test_new_snapshot_counts_from_the_next_request(void **state)
+{
+    struct fixture *fixture = setup(state, NULL, NULL);
+    struct conf changed = fixture->conf;
+
+    changed.refs = 1;
+    changed.admin.token = (char *)"s3cret";
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\n\r\n", "200", "/calls");
+    ws_house_set_conf(fixture->house, &changed);
+    assert_int_equal(fixture->conf.refs, 1);
+    expect(fixture, true, "GET /calls HTTP/1.1\r\nHost: localhost\r\n\r\n", "401", "Bearer");
+    finish(fixture);
+    assert_int_equal(changed.refs, 1);
 }
 
 static void test_answer_may_come_later_or_too_late(void **state)
@@ -794,6 +825,8 @@ int main(void)
         net_case(test_handlers_answer_by_address_method_and_path),
         net_case(test_framing_that_could_be_smuggled_is_refused),
         net_case(test_admin_needs_its_token_except_for_health),
+        net_case(test_admin_without_token_is_not_for_foreign_pages),
+        net_case(test_new_snapshot_counts_from_the_next_request),
         net_case(test_answer_may_come_later_or_too_late),
         net_case(test_half_a_request_is_cut_off),
         net_case(test_configuration_that_cannot_work_is_told),
