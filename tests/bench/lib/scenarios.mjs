@@ -100,21 +100,29 @@ export async function signalling(env, gateway, { rate, seconds }) {
   };
 }
 
+// a range of ports may hold one that somebody else has: then the next range
+async function startNullRelay(env, calls, way) {
+  for (let base = env.rtpBase; base < env.rtpBase + 5000; base += 2 * calls) {
+    const child = start(`${env.programs}/bench_null_relay`, [String(base), String(calls), way], `${env.dir}/null.log`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    if (child.exitCode === null) return { name: `null relay (${way})`, children: [child], base };
+  }
+  throw new Error(`no free range of ports for the null relay; see ${env.dir}/null.log`);
+}
+
 /** The machine's own price: a relay that does nothing, woken by each packet and in rounds of 1 ms. */
 export async function calibrate(env, { calls, seconds }) {
   const figures = {};
   for (const way of ['wake', 'round']) {
-    const child = start(`${env.programs}/bench_null_relay`, [String(env.rtpBase), String(calls), way], `${env.dir}/null.log`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const gateway = { name: `null relay (${way})`, children: [child] };
+    const gateway = await startNullRelay(env, calls, way);
     try {
       const marks = await runLoad(env.programs, gateway, 'raw',
-        { calls, seconds, 'relay-port': env.rtpBase, 'trunk-ip': env.ports.trunkIp, 'trunk-port': env.ports.trunk }, 20 + seconds);
+        { calls, seconds, 'relay-port': gateway.base, 'trunk-ip': env.ports.trunkIp, 'trunk-port': env.ports.trunk }, 20 + seconds);
       figures[`null.${way}_us_per_packet`] = between(marks.start, marks.end).cpuUs / marks.end.packets;
       figures[`null.${way}_delay_p50_ms`] = marks.end.to_browser_us.p50 / 1000;
       figures[`null.${way}_delay_p99_ms`] = marks.end.to_browser_us.p99 / 1000;
     } finally {
-      await stop(child);
+      await stop(gateway.children[0]);
     }
   }
   return figures;
