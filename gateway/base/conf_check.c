@@ -129,6 +129,7 @@ static void check_top(struct conf_reader *reader)
     if (conf->media.webrtc_port && conf->media.webrtc_port <= conf->media.rtp_port_max &&
         last_port >= conf->media.rtp_port_min)
         fail_top(reader, "media.rtp.ports", "overlaps the ports of media.webrtc");
+    conf->demo.is_on = conf->demo.account || conf->demo.numbers.count;
     if (conf->demo.account && !conf_find_account(conf, span_of(conf->demo.account)))
         fail_top(reader, "demo.account", "names no account");
 }
