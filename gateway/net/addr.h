@@ -26,12 +26,12 @@ int addr_from_sockaddr(struct addr *addr, const struct sockaddr *sa, socklen_t l
 socklen_t addr_len(const struct addr *addr);
 bool addr_is_set(const struct addr *addr);
 bool addr_is_v6(const struct addr *addr);
-bool addr_is_any(const struct addr *addr);      /* 0.0.0.0 or :: */
+bool addr_is_any(const struct addr *addr); /* 0.0.0.0 or :: */
 bool addr_is_loopback(const struct addr *addr);
-bool addr_is_private(const struct addr *addr);  /* RFC 1918, 6598, 4193, link-local, loopback */
+bool addr_is_private(const struct addr *addr); /* RFC 1918, 6598, 4193, link-local, loopback */
 uint16_t addr_port(const struct addr *addr);
 void addr_set_port(struct addr *addr, uint16_t port);
-bool addr_eq(const struct addr *left, const struct addr *right);      /* address and port */
+bool addr_eq(const struct addr *left, const struct addr *right); /* address and port */
 bool addr_same_host(const struct addr *left, const struct addr *right);
 /** "192.0.2.1:5060", "[2001:db8::1]:5060" / without port and brackets. @return buf */
 const char *addr_text(const struct addr *addr, char buf[static ADDR_TEXT_MAX]);

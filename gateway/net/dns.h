@@ -3,8 +3,8 @@
 
 #include "net/addr.h"
 
-/* dns.h: names to addresses by c-ares on the worker's loop; never blocks. A numeric host answers at once (before return).
- * Answers are cached by TTL (at most 1,024 names). RFC 3263's A/AAAA step; NAPTR and SRV come with issue 5. */
+/* dns.h: names to addresses by c-ares on the worker's loop; never blocks. A numeric host answers at once (before
+ * return). Answers are cached by TTL (at most 1,024 names). RFC 3263's A/AAAA step; NAPTR and SRV come with issue 5. */
 
 struct dns;       /* one per worker */
 struct dns_query; /* leave with mem_unref(): no callback after */

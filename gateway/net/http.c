@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/mem.h"
 #include "base/stats.h"
@@ -18,7 +19,8 @@
 #define REPLY_MAX     (32u << 20)
 #define HEAD_BYTES    768
 #define CHUNK_BYTES   (32 * 1024)
-#define WRITE_TIMEOUT 30 /* seconds for the next chunk to go */
+#define WRITE_TIMEOUT 30    /* seconds for the next chunk to go */
+#define BODY_MS       10000 /* for the whole body to come */
 
 struct http_request {
     struct ws *connection; /* NULL: it is gone */
@@ -26,6 +28,7 @@ struct http_request {
     char *path, *query;
     struct text body;
     size_t body_n; /* as announced */
+    uint64_t began_ms;
     bool is_head, is_dispatched, is_answered, closes;
     char head[HEAD_BYTES];
     size_t head_n, sent;
@@ -324,6 +327,7 @@ static struct http_request *request_new(struct ws *ws, const char *path, size_t 
         return mem_unref(request);
     request->query = copy_query(ws); /* NULL: none */
     request->connection = ws;
+    request->began_ms = clock_now_ms();
     return request;
 }
 
@@ -359,6 +363,8 @@ int http_on_body(struct ws *ws, const char *bytes, size_t n)
 
     if (!request || request->is_answered || !n)
         return 0;
+    if (clock_now_ms() - request->began_ms > BODY_MS)
+        return -1;
     text_add(&request->body, span_make(bytes, n));
     return text_err(&request->body) ? -1 : 0;
 }

@@ -12,9 +12,9 @@ struct http_request; /* lives until answered or until its connection is gone */
 struct ws_house;
 
 struct http_handler {
-    bool is_admin;       /* on the admin address, else on web */
-    const char *method;  /* "GET", "POST" */
-    const char *path;    /* exact, or a prefix when it ends in '/' */
+    bool is_admin;      /* on the admin address, else on web */
+    const char *method; /* "GET", "POST" */
+    const char *path;   /* exact, or a prefix when it ends in '/' */
     /** Answer by http_reply(), now or later from the same worker. */
     void (*handle)(struct http_request *request, void *arg);
     void *arg;
@@ -27,5 +27,6 @@ struct span http_path(const struct http_request *request);
 struct span http_query(const struct http_request *request);
 struct span http_body(const struct http_request *request);
 
-/** Answer with a status and a body (copied). If the client has gone meanwhile nothing is sent. Ends the request either way. */
+/** Answer with a status and a body (copied). If the client has gone meanwhile nothing is sent. Ends the request either
+ * way. */
 void http_reply(struct http_request *request, unsigned status, const char *content_type, struct span body);

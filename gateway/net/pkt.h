@@ -6,8 +6,8 @@
 #include "base/list.h"
 #include "net/addr.h"
 
-/* pkt.h: packet buffers with room at both ends, from a pool per worker. The packet path lends them down and up; who keeps one
- * past its callback takes it out of the batch. Never allocates after the pool has grown to its limit. */
+/* pkt.h: packet buffers with room at both ends, from a pool per worker. The packet path lends them down and up; who
+ * keeps one past its callback takes it out of the batch. Never allocates after the pool has grown to its limit. */
 
 #define PKT_HEAD_ROOM 64
 #define PKT_TAIL_ROOM 192  /* SRTP trailer: 144 + 4, and a spare */
@@ -16,9 +16,9 @@
 
 struct pkt {
     struct list link;
-    uint8_t *data;       /* into buf */
+    uint8_t *data; /* into buf */
     uint16_t len;
-    uint8_t dscp;        /* DSCP code point to send with; 0: best effort */
+    uint8_t dscp; /* DSCP code point to send with; 0: best effort */
     uint8_t flags;
     struct addr addr;    /* received: source; to be sent: destination */
     uint64_t arrived_us; /* clock_now_us() of its round */

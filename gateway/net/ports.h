@@ -3,8 +3,9 @@
 
 #include "net/udp.h"
 
-/* ports.h: RTP/RTCP port pairs of this worker: even port for RTP, the next for RTCP (RFC 3550 section 11). The configured range is
- * shared out among the workers; ports come back at once when a call is refused or ends, and are reused last. */
+/* ports.h: RTP/RTCP port pairs of this worker: even port for RTP, the next for RTCP (RFC 3550 section 11). The
+ * configured range is shared out among the workers; ports come back at once when a call is refused or ends, and are
+ * reused last. */
 
 struct ports;
 

@@ -6,8 +6,8 @@
 #include "base/span.h"
 #include "net/addr.h"
 
-/* stream.h: byte streams of one worker, TCP and TLS, both directions, never blocking (poll + OpenSSL). Bounded output queue.
- * Timers: connect and handshake 10 s. Knows nothing of SIP. */
+/* stream.h: byte streams of one worker, TCP and TLS, both directions, never blocking (poll + OpenSSL). Bounded output
+ * queue. Timers: connect and handshake 10 s. Knows nothing of SIP. */
 
 struct stream;
 struct stream_listener;
@@ -16,10 +16,11 @@ struct tls;
 struct stream_user {
     /** Ready to send: connected and handshaken. */
     void (*on_open)(struct stream *stream, void *arg);
-    /** Bytes came in: the whole of what is buffered so far; @return bytes used (the rest stays and is shown again with more).
-     *  The buffer is writable. */
+    /** Bytes came in: the whole of what is buffered so far; @return bytes used (the rest stays and is shown again with
+     * more). The buffer is writable. */
     size_t (*on_bytes)(struct stream *stream, char *bytes, size_t n, void *arg);
-    /** Gone: by the peer, an error or a timer (err: 0 or negative errno). The owner unrefs it; nothing is called after. */
+    /** Gone: by the peer, an error or a timer (err: 0 or negative errno). The owner unrefs it; nothing is called after.
+     */
     void (*on_close)(struct stream *stream, int err, void *arg);
 };
 

@@ -7,7 +7,8 @@
 
 #include "base/span.h"
 
-/* stream_io.h: how stream.c's bytes go through a socket, plain or by OpenSSL, and the two buffers. Nobody else includes it. */
+/* stream_io.h: how stream.c's bytes go through a socket, plain or by OpenSSL, and the two buffers. Nobody else includes
+ * it. */
 
 struct stream_io {
     int fd;

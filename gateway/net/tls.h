@@ -4,7 +4,8 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-/* tls.h: OpenSSL contexts for SIP over TLS, their certificates, reload. Only net/tls.c, net/stream.c and media/dtls.c say SSL_. */
+/* tls.h: OpenSSL contexts for SIP over TLS, their certificates, reload. Only net/tls.c, net/stream.c and media/dtls.c
+ * say SSL_. */
 
 struct tls; /* counted; may be shared by the workers (SSL_CTX is thread-safe), its reference by the app */
 

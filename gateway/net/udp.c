@@ -81,6 +81,7 @@ int udp_new(struct udp **udpp, struct udp_house *house, const struct udp_options
     udp->house = mem_ref(house);
     udp->dscp = options->dscp;
     udp->on_batch = options->on_batch;
+    udp->on_large = options->on_large;
     udp->arg = options->arg;
     list_init(&udp->queue);
     err = bind_socket(udp, options);

@@ -6,35 +6,40 @@
 #include "net/addr.h"
 #include "net/pkt.h"
 
-/* udp.h: UDP sockets of one worker, received and sent in rounds: recvmmsg() until dry (bounded), callbacks, then one sendmmsg()
- * per socket for all that the callbacks queued. All sockets of a worker hang in one epoll set, which the loop sees as one
- * descriptor. Alone, a packet is handled at once; under load (the last round had more than a few packets) the set is left alone for
- * `gather` and then handled in one round: wake-ups cost more than packets. */
+/* udp.h: UDP sockets of one worker, received and sent in rounds: recvmmsg() until dry (bounded), callbacks, then one
+ * sendmmsg() per socket for all that the callbacks queued. All sockets of a worker hang in one epoll set, which the
+ * loop sees as one descriptor. Alone, a packet is handled at once; under load (the last round had more than a few
+ * packets) the set is left alone for `gather` and then handled in one round: wake-ups cost more than packets. */
 
 struct udp_house; /* one per worker */
 struct udp;       /* one socket */
 
-/** One round's packets of one socket, in order. The callee may change, queue (udp_queue) or leave them; left ones go back to the
- *  pool. A slot taken over is set to NULL. */
+/** One round's packets of one socket, in order. The callee may change, queue (udp_queue) or leave them; left ones go
+ * back to the pool. A slot taken over is set to NULL. */
 typedef void udp_batch_fn(struct udp *udp, struct pkt **pkts, unsigned n, void *arg);
+
+/** One datagram above PKT_DATA_MAX, whole; bytes are writable until return. */
+typedef void udp_large_fn(struct udp *udp, const struct addr *from, char *bytes, size_t n, void *arg);
 
 /** @param gather_us longest wait for more packets under load; 0: never wait */
 int udp_house_new(struct udp_house **housep, unsigned gather_us);
 struct pkt_pool *udp_house_pool(struct udp_house *house);
 
 struct udp_options {
-    struct addr local;    /* port 0: any */
-    bool is_shared;       /* SO_REUSEPORT: every worker binds the same address (SIP) */
-    uint8_t dscp;         /* default code point of what is sent; a packet's own wins when not 0 */
-    int receive_bytes;    /* SO_RCVBUF; 0: the kernel's */
+    struct addr local; /* port 0: any */
+    bool is_shared;    /* SO_REUSEPORT: every worker binds the same address (SIP) */
+    uint8_t dscp;      /* default code point of what is sent; a packet's own wins when not 0 */
+    int receive_bytes; /* SO_RCVBUF; 0: the kernel's */
     udp_batch_fn *on_batch;
+    udp_large_fn *on_large; /* NULL: datagrams above PKT_DATA_MAX are dropped (media); SIP wants them */
     void *arg;
 };
 /** @return 0; -EADDRINUSE, -EACCES, ... ; leave with mem_unref(): closes at once, queued packets are sent first */
 int udp_new(struct udp **udpp, struct udp_house *house, const struct udp_options *options);
 const struct addr *udp_local(const struct udp *udp);
 
-/** Queue pkt (taken) to pkt->addr; goes out at the end of this round, or of this turn of the loop when outside of a round. */
+/** Queue pkt (taken) to pkt->addr; goes out at the end of this round, or of this turn of the loop when outside of a
+ * round. */
 void udp_queue(struct udp *udp, struct pkt *pkt_taken);
 
 /** Copy bytes into a packet and queue it. @return 0; -EMSGSIZE; -ENOBUFS when the pool is empty. For datagrams above

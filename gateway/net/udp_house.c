@@ -56,11 +56,23 @@ static void fill_rack(struct udp_house *house)
         if (!pkt)
             return;
         house->rack[i] = pkt;
-        house->in_iov[i] = (struct iovec){pkt->data, PKT_DATA_MAX};
-        house->in_msgs[i].msg_hdr = (struct msghdr){
-            .msg_name = &pkt->addr.sa, .msg_namelen = sizeof(pkt->addr), .msg_iov = &house->in_iov[i], .msg_iovlen = 1};
+        house->in_iov[i][0] = (struct iovec){pkt->data, PKT_DATA_MAX};
+        house->in_msgs[i].msg_hdr = (struct msghdr){.msg_name = &pkt->addr.sa,
+                                                    .msg_namelen = sizeof(pkt->addr),
+                                                    .msg_iov = house->in_iov[i],
+                                                    .msg_iovlen = house->rack_is_large ? 2 : 1};
         house->rack_at = i;
     }
+}
+
+/* Take large datagrams too, or not: SIP does, media does not. */
+static void set_rack(struct udp_house *house, bool is_large)
+{
+    if (is_large == house->rack_is_large)
+        return;
+    house->rack_is_large = is_large;
+    for (unsigned i = 0; i < UDP_BATCH; i++)
+        house->in_msgs[i].msg_hdr.msg_iovlen = is_large ? 2 : 1;
 }
 
 /* No buffer is free: what has come is thrown away, so that the socket does not keep old packets. */
@@ -75,26 +87,48 @@ static int drain(struct udp *udp)
     return UDP_BATCH;
 }
 
-static void deliver(struct udp_house *house, struct udp *udp, unsigned n, uint64_t now_us)
+/* The front is in the packet, the rest stands behind a gap of the same size. */
+static void deliver_large(struct udp_house *house, struct udp *udp, unsigned slot, size_t n)
 {
-    struct pkt *batch[UDP_BATCH];
+    char *bytes = house->large + (size_t)slot * UDP_LARGE_BYTES;
+    const struct pkt *pkt = house->rack[slot];
+    struct addr from = pkt->addr;
+
+    memcpy(bytes, pkt->data, PKT_DATA_MAX);
+    udp->on_large(udp, &from, bytes, n, udp->arg);
+}
+
+/* Sort what came: @return packets put into the batch */
+static unsigned take_batch(struct udp_house *house, struct udp *udp, struct pkt **batch, unsigned n, uint64_t now_us)
+{
     unsigned first = house->rack_at, count = 0;
 
     house->rack_at += n;
     for (unsigned i = first; i < first + n; i++) {
         const struct mmsghdr *msg = &house->in_msgs[i];
         struct pkt *pkt = house->rack[i];
+        bool is_good = msg->msg_len && !(msg->msg_hdr.msg_flags & MSG_TRUNC) && addr_port(&pkt->addr);
 
-        house->rack[i] = NULL;
-        if (!msg->msg_len || (msg->msg_hdr.msg_flags & MSG_TRUNC) || !addr_port(&pkt->addr)) {
+        if (is_good && msg->msg_len <= PKT_DATA_MAX) {
+            pkt->len = (uint16_t)msg->msg_len;
+            pkt->arrived_us = now_us;
+            batch[count++] = pkt;
+        } else {
+            if (is_good && house->current == udp)
+                deliver_large(house, udp, i, msg->msg_len);
             pkt_put(house->pool, pkt);
-            continue;
         }
-        pkt->len = (uint16_t)msg->msg_len;
-        pkt->arrived_us = now_us;
-        batch[count++] = pkt;
+        house->rack[i] = NULL;
     }
-    if (count && udp->on_batch)
+    return count;
+}
+
+static void deliver(struct udp_house *house, struct udp *udp, unsigned n, uint64_t now_us)
+{
+    struct pkt *batch[UDP_BATCH];
+    unsigned count = take_batch(house, udp, batch, n, now_us);
+
+    if (count && house->current == udp && udp->on_batch)
         udp->on_batch(udp, batch, count, udp->arg);
     while (count--)
         pkt_put(house->pool, batch[count]);
@@ -113,6 +147,7 @@ static unsigned receive_socket(struct udp_house *house, struct udp *udp, bool ha
     unsigned total = 0;
 
     house->current = udp;
+    set_rack(house, udp->on_large != NULL);
     for (int call = 0; call < SOCKET_CALLS; call++) {
         unsigned asked;
         int n;
@@ -226,10 +261,25 @@ void udp_house_flush(struct udp_house *house)
         udp_flush(container_of(link, struct udp, pending));
 }
 
+static int make_large(struct udp_house *house)
+{
+    if (house->large)
+        return 0;
+    house->large = mem_new((size_t)UDP_BATCH * UDP_LARGE_BYTES, NULL);
+    if (!house->large)
+        return -ENOMEM;
+    for (size_t i = 0; i < UDP_BATCH; i++)
+        house->in_iov[i][1] =
+            (struct iovec){house->large + i * UDP_LARGE_BYTES + PKT_DATA_MAX, UDP_LARGE_BYTES - PKT_DATA_MAX};
+    return 0;
+}
+
 int udp_house_add(struct udp_house *house, struct udp *udp)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = udp};
 
+    if (udp->on_large && make_large(house))
+        return -ENOMEM;
     return epoll_ctl(house->epoll_fd, EPOLL_CTL_ADD, udp->fd, &event) ? -errno : 0;
 }
 
@@ -304,6 +354,7 @@ static void house_destroy(void *self)
     for (unsigned i = house->rack_at; i < UDP_BATCH; i++)
         pkt_put(house->pool, house->rack[i]);
     mem_unref(house->pool);
+    mem_unref(house->large);
     if (house->epoll_fd >= 0)
         close(house->epoll_fd);
     if (house->timer_fd >= 0)

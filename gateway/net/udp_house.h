@@ -10,12 +10,15 @@
 
 #define UDP_BATCH 64 /* packets per system call */
 
+#define UDP_LARGE_BYTES 67584 /* the largest datagram, 65507, and a bit */
+
 struct udp {
     struct udp_house *house; /* a reference */
     int fd;
     uint8_t dscp;
     struct addr local;
     udp_batch_fn *on_batch;
+    udp_large_fn *on_large;
     void *arg;
     struct list queue;   /* packets to be sent */
     struct list pending; /* in house->pending while the queue is not empty */
@@ -44,8 +47,11 @@ struct udp_house {
     /* packets ready to be received into: [rack_at, UDP_BATCH) */
     unsigned rack_at;
     struct pkt *rack[UDP_BATCH];
-    struct iovec in_iov[UDP_BATCH];
+    struct iovec in_iov[UDP_BATCH][2]; /* the packet, and where the rest of a large datagram goes */
     struct mmsghdr in_msgs[UDP_BATCH];
+
+    bool rack_is_large; /* both parts of in_iov are in use */
+    char *large; /* UDP_BATCH times UDP_LARGE_BYTES, or NULL; a page is touched only when something large comes */
 
     struct list pending; /* sockets with queued packets */
 };

@@ -9,8 +9,8 @@
 #include "net/http.h"
 #include "net/ws.h"
 
-/* ws_house.h: what ws_house.c (context, listening), ws.c (WebSocket), http.c (requests) and http_pages.c (static files) share.
- * Nobody else includes it. */
+/* ws_house.h: what ws_house.c (context, listening), ws.c (WebSocket), http.c (requests) and http_pages.c (static files)
+ * share. Nobody else includes it. */
 
 #define WS_PROTOCOLS_MAX  8
 #define WS_LISTENERS_MAX  16

@@ -15,6 +15,7 @@ struct peer {
     bool echoes;
     unsigned batches, packets;
     uint64_t arrived_us;
+    size_t large_n;
     char first[32];
     struct addr from;
 };
@@ -215,6 +216,48 @@ static void test_datagrams_too_long_for_a_packet_are_sent_but_not_taken(void **s
     assert_int_equal(test->worker->stats.value[STAT_UDP_RECEIVED], 2);
     mem_unref(left.udp);
     mem_unref(right.udp);
+    mem_unref(house);
+}
+
+static void on_large(struct udp *udp, const struct addr *from, char *bytes, size_t n, void *arg)
+{
+    struct peer *peer = arg;
+
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(bytes[i], (char)(i % 251));
+    peer->large_n = n;
+    peer->from = *from;
+}
+
+static void test_large_datagrams_are_taken_where_they_are_wanted(void **state)
+{
+    static const size_t sizes[] = {PKT_DATA_MAX + 1, 4000, 65507};
+    static char bytes[65507];
+    struct net_test *test = *state;
+    struct udp_options options = {.on_batch = on_batch, .on_large = on_large};
+    struct udp_house *house;
+    struct peer left, right, media;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (char)(i % 251);
+    assert_int_equal(udp_house_new(&house, 0), 0);
+    open_peer(&left, house);
+    open_peer(&media, house);
+    right = (struct peer){NULL};
+    options.arg = &right;
+    assert_int_equal(addr_parse(&options.local, SPAN("127.0.0.1"), 0), 0);
+    assert_int_equal(udp_new(&right.udp, house, &options), 0);
+    for (int i = 0; i < 3; i++) {
+        say(&left, &right, "before");
+        say(&left, &media, "beside");
+        assert_int_equal(udp_send(left.udp, udp_local(media.udp), bytes, sizes[i]), 0);
+        assert_int_equal(udp_send(left.udp, udp_local(right.udp), bytes, sizes[i]), 0);
+        net_wait(test, right.large_n == sizes[i] && right.packets == i + 1u && media.packets == i + 1u);
+        assert_true(addr_eq(&right.from, udp_local(left.udp)));
+    }
+    mem_unref(left.udp);
+    mem_unref(right.udp);
+    mem_unref(media.udp);
     mem_unref(house);
 }
 
@@ -440,6 +483,7 @@ int main(void)
         net_case(test_queued_packets_leave_before_the_socket_closes),
         net_case(test_refused_packet_does_not_hold_up_the_others),
         net_case(test_datagrams_too_long_for_a_packet_are_sent_but_not_taken),
+        net_case(test_large_datagrams_are_taken_where_they_are_wanted),
         net_case(test_code_point_is_the_packets_or_the_sockets),
         net_case(test_pool_ends_at_its_limit),
         net_case(test_house_without_memory_says_so),
