@@ -47,6 +47,11 @@ const char *codec_name(enum codec_id id)
     return (unsigned)id < CODEC_NONE ? rows[id].name.p : "unknown";
 }
 
+enum sdp_kind codec_kind(enum codec_id id)
+{
+    return (unsigned)id < CODEC_NONE ? rows[id].kind : SDP_KIND_OTHER;
+}
+
 bool codec_is_event(enum codec_id id)
 {
     return id == CODEC_EVENT_8000 || id == CODEC_EVENT_48000;

@@ -19,7 +19,8 @@ enum codec_id {
  * taken as G722). */
 enum codec_id codec_find(const struct sdp_codec *codec);
 const char *codec_name(enum codec_id id);
-bool codec_is_event(enum codec_id id); /* telephone-event, any rate */
+enum sdp_kind codec_kind(enum codec_id id); /* SDP_KIND_OTHER for CODEC_NONE */
+bool codec_is_event(enum codec_id id);      /* telephone-event, any rate */
 
 /** Do two formats carry the same bytes (name, clock, channels, H.264 packetization-mode and profile)? */
 bool codec_same(const struct sdp_codec *left, const struct sdp_codec *right);

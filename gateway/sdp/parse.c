@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "sdp/attribute.h"
+#include "sdp/codec.h"
 #include "sdp/static_formats.h"
 
 struct parser {
@@ -118,6 +119,18 @@ static void read_formats(struct sdp_media *media)
     }
 }
 
+/* A video codec in an audio line, or the other way round, is a format without a name: nobody can mean it. */
+static void forget_misplaced(struct sdp_media *media)
+{
+    for (unsigned i = 0; i < media->codecs.count; i++) {
+        struct sdp_codec *codec = &media->codecs.items[i];
+        enum codec_id id = codec_find(codec);
+
+        if (id != CODEC_NONE && codec_kind(id) != media->kind)
+            *codec = (struct sdp_codec){.pt = codec->pt, .channels = 1};
+    }
+}
+
 /* What only the whole line tells. */
 static void finish_media(struct parser *parser)
 {
@@ -125,6 +138,7 @@ static void finish_media(struct parser *parser)
 
     if (!media)
         return;
+    forget_misplaced(media);
     if (media->fingerprint.n == 0) {
         media->fingerprint_hash = parser->session.fingerprint_hash;
         media->fingerprint = parser->session.fingerprint;

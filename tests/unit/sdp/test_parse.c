@@ -221,6 +221,18 @@ static void test_formats_of_other_protocols_are_no_codecs(void **state)
     assert_span(media->formats, "webrtc-datachannel");
 }
 
+static void test_a_video_codec_in_an_audio_line_has_no_name(void **state)
+{
+    const struct sdp_media *media =
+        parse_one(HEAD "m=audio 4000 RTP/AVP 96 8\r\na=rtpmap:96 VP8/90000\r\na=fmtp:96 x\r\n"
+                       "m=video 4002 RTP/AVP 0 97\r\na=rtpmap:97 H264/90000\r\n");
+
+    assert_int_equal(media->codecs.items[0].name.n + media->codecs.items[0].fmtp.n, 0);
+    assert_span(media->codecs.items[1].name, "PCMA");
+    assert_int_equal(parsed.media[1].codecs.items[0].name.n, 0);
+    assert_span(parsed.media[1].codecs.items[1].name, "H264");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_only_lines_of_the_group_are_bundled),
         cmocka_unit_test(test_a_second_parse_leaves_nothing_of_the_first),
         cmocka_unit_test(test_formats_of_other_protocols_are_no_codecs),
+        cmocka_unit_test(test_a_video_codec_in_an_audio_line_has_no_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
