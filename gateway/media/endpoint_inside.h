@@ -22,6 +22,8 @@ struct endpoint_kind {
     void (*send_rtcp)(struct endpoint *endpoint, struct pkt *pkt_taken);
     /** Give sockets and sources back. */
     void (*stop)(struct endpoint *endpoint);
+    /** A stream was bridged: the peer has our description, or is being told it. May be NULL. */
+    void (*on_bridged)(struct endpoint *endpoint);
     unsigned stream_max;
 };
 

@@ -21,7 +21,8 @@ struct rtp_session {
     struct addr rtcp_signalled; /* unset: it follows from the RTP address */
     struct addr advertised[2];
     bool has_mux;
-    bool is_reachable; /* the signalled address can be sent to */
+    bool is_rtcp_learned; /* where the peer's RTCP comes from, once for each peer */
+    bool is_reachable;    /* the signalled address can be sent to */
     const char *suite;
     uint8_t keys[2][SRTP_KEY_MAX]; /* as set, to see whether new ones are new */
 };
@@ -35,6 +36,7 @@ static struct rtp_session *session_of(struct endpoint *endpoint)
 
 static void choose_rtcp(struct rtp_session *session)
 {
+    session->is_rtcp_learned = false;
     session->rtcp_to = session->rtp_to;
     if (session->has_mux)
         return;
@@ -74,6 +76,10 @@ static void on_rtcp_packet(struct rtp_session *session, struct pkt *pkt)
     }
     if (session->base.srtp && srtp_ctx_unprotect_rtcp(session->base.srtp, pkt))
         return;
+    if (!session->has_mux && !session->latch.is_never && !session->is_rtcp_learned) {
+        session->rtcp_to = pkt->addr;
+        session->is_rtcp_learned = true;
+    }
     endpoint_take_rtcp(&session->base, pkt);
 }
 

@@ -18,6 +18,7 @@ struct webrtc {
     struct ice *ice;
     struct dtls *dtls;
     bool is_dtls_client, has_remote;
+    bool is_bridged;
     bool is_proved; /* there is a source that a valid check has proved */
     uint8_t digest[DTLS_DIGEST_MAX];
     size_t digest_bytes;
@@ -95,7 +96,6 @@ static void on_dtls_done(void *arg)
 
     if (!webrtc->has_remote)
         endpoint_tell(&webrtc->base, "DTLS handshake done, waiting for the peer's description");
-    /* A client's handshake ends within dtls_new() never: it needs an answer. So webrtc->dtls is set here. */
     conclude(webrtc);
 }
 
@@ -212,6 +212,15 @@ static void on_ice_failed(const char *why, void *arg)
 
 static const struct ice_user ice_user = {on_ice_batch, on_ice_selected, on_ice_event, on_ice_failed};
 
+static void webrtc_bridged(struct endpoint *endpoint)
+{
+    struct webrtc *webrtc = webrtc_of(endpoint);
+
+    webrtc->is_bridged = true;
+    if (webrtc->has_remote && endpoint->state == ENDPOINT_NEW)
+        webrtc->ice->kind->await(webrtc->ice);
+}
+
 /* ---- birth and end ---- */
 
 static void webrtc_stop(struct endpoint *endpoint)
@@ -230,6 +239,7 @@ static const struct endpoint_kind webrtc_kind = {
     .send_rtp = webrtc_send,
     .send_rtcp = webrtc_send,
     .stop = webrtc_stop,
+    .on_bridged = webrtc_bridged,
     .stream_max = ENDPOINT_STREAM_MAX,
 };
 
@@ -306,6 +316,8 @@ int endpoint_webrtc_remote(struct endpoint *endpoint, const struct webrtc_remote
     n = webrtc->ice->kind->remote(webrtc->ice, remote->ufrag, remote->pwd);
     if (n)
         return n;
+    if (webrtc->is_bridged)
+        webrtc_bridged(endpoint);
     conclude(webrtc);
     start_as_client(webrtc);
     return 0;

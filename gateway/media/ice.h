@@ -25,9 +25,11 @@ struct ice_kind {
     int (*make)(struct ice **icep, struct media_house *house, const struct ice_user *user, void *arg);
     /** Fill ufrag, pwd, candidates and is_ice_lite. */
     void (*local)(const struct ice *ice, struct webrtc_local *out);
-    /** The peer's description is known: from now on checks are awaited. */
+    /** The peer's description is known. */
     int (*remote)(struct ice *ice, struct span ufrag, struct span pwd);
     int (*restart)(struct ice *ice);
+    /** The peer has (or is being told) our description too: from now on it is a fault if no check comes. */
+    void (*await)(struct ice *ice);
     /** Queue a packet (taken) to the selected pair; before there is one, it is dropped. Packet path. */
     void (*send)(struct ice *ice, struct pkt *pkt_taken);
     /** Forget all sources; no callback comes after. */

@@ -23,6 +23,7 @@
 #define PWD_CHARS      26 /* 134 bits; RFC 8445 5.3 asks for 128 */
 #define FIRST_CHECK_MS 10000
 #define CONSENT_US     30000000u /* RFC 7675 5.1 */
+#define NEVER_US       120000000u
 #define WATCH_MS       5000
 #define RECEIVE_BYTES  (4 << 20)
 
@@ -59,7 +60,7 @@ struct lite {
     struct pair *selected;
     bool is_nominated;   /* the selected one was, by the peer */
     uint64_t checked_us; /* last valid check; 0: none yet */
-    uint64_t remote_us;  /* since when checks are awaited; 0: not yet */
+    uint64_t awaited_us; /* since when checks are awaited; 0: not yet */
     bool was_told;       /* that no check came */
     struct timer watch;
 };
@@ -260,20 +261,28 @@ static void tell_no_check(struct lite *lite)
     lite->ice.user->on_event(text, lite->ice.arg);
 }
 
+static void fail_by_silence(struct lite *lite, const char *since)
+{
+    char why[128];
+
+    snprintf(why, sizeof(why), "no valid ICE check on UDP port %u %s", addr_port(udp_local(lite->port->udp)), since);
+    lite->ice.user->on_failed(why, lite->ice.arg);
+}
+
+/* A peer that was never heard gets more time: a browser that ignores early media begins only with the final answer. */
 static void on_watch(void *arg)
 {
     struct lite *lite = arg;
-    uint64_t now_us = clock_now_us(), since_us = lite->checked_us ? lite->checked_us : lite->remote_us;
-    char why[128];
+    uint64_t now_us = clock_now_us();
 
     if (!lite->checked_us && !lite->was_told)
         tell_no_check(lite);
-    if (now_us - since_us < CONSENT_US) {
+    if (lite->checked_us && now_us - lite->checked_us >= CONSENT_US)
+        fail_by_silence(lite, "for 30 s");
+    else if (!lite->checked_us && now_us - lite->awaited_us >= NEVER_US)
+        fail_by_silence(lite, "in 120 s");
+    else
         worker_timer(&lite->watch, WATCH_MS, on_watch, lite);
-        return;
-    }
-    snprintf(why, sizeof(why), "no valid ICE check on UDP port %u for 30 s", addr_port(udp_local(lite->port->udp)));
-    lite->ice.user->on_failed(why, lite->ice.arg);
 }
 
 /* ---- one peer connection ---- */
@@ -348,17 +357,20 @@ static void lite_local(const struct ice *ice, struct webrtc_local *out)
     out->is_ice_lite = true;
 }
 
-/* A lite agent sends no checks, so the peer's credentials are not needed: only that there are some. */
+/* A lite agent sends no checks, so the peer's credentials are not needed. */
 static int lite_remote(struct ice *ice, struct span ufrag, struct span pwd)
+{
+    return 0;
+}
+
+static void lite_await(struct ice *ice)
 {
     struct lite *lite = (struct lite *)ice;
 
-    if (!lite->remote_us) {
-        lite->remote_us = clock_now_us();
-        if (!lite->checked_us)
-            worker_timer(&lite->watch, FIRST_CHECK_MS, on_watch, lite);
-    }
-    return 0;
+    if (lite->checked_us)
+        return;
+    lite->awaited_us = clock_now_us();
+    worker_timer(&lite->watch, FIRST_CHECK_MS, on_watch, lite);
 }
 
 static int lite_restart(struct ice *ice)
@@ -373,6 +385,7 @@ const struct ice_kind ice_lite = {
     .local = lite_local,
     .remote = lite_remote,
     .restart = lite_restart,
+    .await = lite_await,
     .send = lite_send,
     .stop = lite_stop,
 };

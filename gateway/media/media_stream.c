@@ -32,8 +32,20 @@ static void unbridge(struct media_stream *stream)
     stream_rebuild(other);
 }
 
+static void tell_bridged(struct media_stream *stream)
+{
+    struct endpoint *endpoint = stream->endpoint;
+
+    if (endpoint && !endpoint->is_stopped && endpoint->kind->on_bridged)
+        endpoint->kind->on_bridged(endpoint);
+}
+
 void media_bridge(struct media_stream *left, struct media_stream *right)
 {
+    if (left && right) {
+        tell_bridged(left);
+        tell_bridged(right);
+    }
     if (left && right && left->bridged == right)
         return;
     if (left)

@@ -3,6 +3,7 @@
 #include "media_rig.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <string.h>
 
 static struct peer browser, other;
@@ -155,13 +156,18 @@ static void test_more_sources_than_allowed_push_out_the_oldest(void **state)
         peer_stop(&many[i]);
 }
 
-static void test_no_check_is_told_after_10_s_and_fails_after_30(void **state)
+static void test_no_check_is_told_after_10_s_and_fails_after_120(void **state)
 {
     describe(false);
+    for (unsigned i = 0; i < 60; i++) /* ringing: nobody has told the browser yet */
+        rig_leap(1000);
+    rig_turn();
+    assert_string_equal(seen.events, "");
+    media_bridge(stream, stream);
     for (unsigned i = 0; i < 11; i++)
         rig_leap(1000);
     rig_until(strstr(seen.events, "no ICE check arrived on UDP port"));
-    for (unsigned i = 0; i < 26; i++)
+    for (unsigned i = 0; i < 120; i++)
         rig_leap(1000);
     rig_until(seen.state_count == 1);
     assert_int_equal(seen.states[0], ENDPOINT_FAILED);
@@ -241,6 +247,39 @@ static void test_dtls_runs_as_client(void **state)
     peer_connect(&browser, endpoint, true);
     send_audio(&browser, 1);
     rig_until(packets_in() == 1);
+}
+
+static void test_every_profile_carries_media(void **state)
+{
+    static const struct {
+        const char *dtls, *suite;
+    } rows[] = {{"SRTP_AEAD_AES_256_GCM", "AEAD_AES_256_GCM"},
+                {"SRTP_AEAD_AES_128_GCM", "AEAD_AES_128_GCM"},
+                {"SRTP_AES128_CM_SHA1_80", "AES_CM_128_HMAC_SHA1_80"}};
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct peer peer;
+
+        peer_start(&peer); /* another certificate each time: a new association on the same endpoint */
+        assert_int_equal(SSL_CTX_set_tlsext_use_srtp(dtls_identity_context(peer.identity), rows[i].dtls), 0);
+        peer_connect(&peer, endpoint, i == 1);
+        assert_string_equal(endpoint_suite(endpoint), rows[i].suite);
+        send_audio(&peer, 1);
+        rig_until(packets_in() == i + 1);
+        peer_stop(&peer);
+    }
+}
+
+static void test_peer_without_a_profile_of_ours_fails(void **state)
+{
+    assert_int_equal(SSL_CTX_set_tlsext_use_srtp(dtls_identity_context(browser.identity), "SRTP_AES128_CM_SHA1_32"), 0);
+    describe(false);
+    peer_check(&browser, true);
+    rig_until(browser.stun_count == 1);
+    peer_begin_dtls(&browser, true);
+    rig_until(seen.state_count == 2);
+    assert_int_equal(seen.states[1], ENDPOINT_FAILED);
+    assert_non_null(strstr(seen.why, "SRTP profiles"));
 }
 
 static void test_handshake_before_the_description_waits_for_the_fingerprint(void **state)
@@ -407,12 +446,14 @@ int main(void)
         EACH(test_unknown_user_gets_no_answer),
         EACH(test_nomination_moves_the_pair),
         EACH(test_more_sources_than_allowed_push_out_the_oldest),
-        EACH(test_no_check_is_told_after_10_s_and_fails_after_30),
+        EACH(test_no_check_is_told_after_10_s_and_fails_after_120),
         EACH(test_lost_consent_fails),
         EACH(test_restart_goes_on_with_the_old_path_until_the_new_one_is_nominated),
         EACH(test_dtls_from_an_unproved_source_is_dropped),
         EACH(test_dtls_runs_as_server),
         EACH(test_dtls_runs_as_client),
+        EACH(test_every_profile_carries_media),
+        EACH(test_peer_without_a_profile_of_ours_fails),
         EACH(test_handshake_before_the_description_waits_for_the_fingerprint),
         EACH(test_hello_before_the_nomination_is_answered),
         EACH(test_wrong_fingerprint_fails_and_no_media_flows),
