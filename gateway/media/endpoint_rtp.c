@@ -266,7 +266,7 @@ int endpoint_rtp_remote(struct endpoint *endpoint, const struct rtp_remote *remo
     session->rtcp_signalled = remote->rtcp;
     is_moved = session->is_reachable &&
                !(addr_is_set(&session->latch.signalled) && addr_eq(&remote->rtp, &session->latch.signalled));
-    latch_signal(&session->latch, &remote->rtp, remote->is_locked);
+    latch_signal(&session->latch, &remote->rtp, remote->is_locked || !session->latch.window_ms);
     if (is_moved) {
         session->rtp_to = remote->rtp;
         endpoint->peer = (struct addr){0};
