@@ -353,3 +353,11 @@ void client_tx_flow_lost(struct sip_stack *stack, const struct sip_flow *flow)
             lose(tx);
     }
 }
+
+void client_tx_end_all(struct sip_stack *stack)
+{
+    struct map_node *node;
+
+    while ((node = map_next(&stack->client_txs, NULL)))
+        fail(container_of(node, struct client_tx, node), 503, "the SIP stack goes down");
+}

@@ -37,3 +37,5 @@ struct client_tx *client_tx_find(struct sip_stack *stack, const struct sip_msg *
 void client_tx_receive(struct client_tx *tx, const struct sip_msg *response);
 /** The flow is gone: fail what waits on it. */
 void client_tx_flow_lost(struct sip_stack *stack, const struct sip_flow *flow);
+/** The stack goes down: end them all. */
+void client_tx_end_all(struct sip_stack *stack);

@@ -393,3 +393,11 @@ void server_tx_receive_cancel(struct server_tx *invite, const struct sip_msg *ca
     if ((invite->state == TRYING || invite->state == PROCEEDING) && invite->user && invite->user->on_cancel)
         invite->user->on_cancel(invite, cancel, invite->arg);
 }
+
+void server_tx_end_all(struct sip_stack *stack)
+{
+    struct map_node *node;
+
+    while ((node = map_next(&stack->server_txs, NULL)))
+        finish(container_of(node, struct server_tx, node));
+}

@@ -45,6 +45,8 @@ unsigned server_tx_status(const struct server_tx *tx);
 /* for stack.c */
 struct server_tx *server_tx_find(struct sip_stack *stack, const struct sip_msg *request);
 struct server_tx *server_tx_find_invite(struct sip_stack *stack, const struct sip_msg *cancel);
+/** The stack goes down: end them all. */
+void server_tx_end_all(struct sip_stack *stack);
 /** A retransmission or an ACK that belongs to it. */
 void server_tx_receive(struct server_tx *tx, const struct sip_msg *request);
 void server_tx_receive_cancel(struct server_tx *invite, const struct sip_msg *cancel);

@@ -380,6 +380,8 @@ static void stack_destroy(void *self)
 
     if (stacks[stack->worker] == stack)
         stacks[stack->worker] = NULL;
+    client_tx_end_all(stack);
+    server_tx_end_all(stack);
     mem_unref(stack->transports);
     map_free(&stack->server_txs);
     map_free(&stack->merged);
