@@ -5,6 +5,8 @@
 
 #include "base/conf.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct conf *conf = NULL;
