@@ -188,8 +188,8 @@ run() { # run KIND NAME FUNCTION ARGUMENT...: the functions above run in a shell
 }
 
 group build bootstrap ./autogen.sh --bootstrap-if-older || close
-run build build-plain build_plain || close
 run tap format check_format
+run build build-plain build_plain || close
 run tap house-rules house_rules
 run automake unit make_check plain
 run tap install install_all
