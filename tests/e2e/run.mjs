@@ -32,6 +32,7 @@ const failures = [];
 const stream = run({
   files: (named.length ? named : files).map((name) => path.join(here, name)),
   concurrency: 1,
+  timeout: 240000 * Number(process.env.E2E_PATIENCE ?? 1), // of a whole file, should it hang
   ...(options.only && !named.length && { testNamePatterns: [options.only] }),
 });
 stream.on('test:pass', (event) => count(event, 'passed'));

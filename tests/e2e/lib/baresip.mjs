@@ -28,9 +28,14 @@ export async function startBaresip({ user = 'bare', password = 'secret', domain 
     accountLine({ user, password, domain, registrar, codecs, answer, transport, extra }));
   const one = start(`baresip-${user}`, binary, ['-f', dir, '-v']);
   const phone = new Baresip(one, dir, { host: '127.0.0.1', port: sipPort });
-  await one.waitOutput(/baresip is ready/);
-  await phone.connect(ctrlPort);
-  if (registrar) await one.waitOutput(/200 OK .*\[\d+ binding/);
+  try {
+    await one.waitOutput(/baresip is ready/);
+    await phone.connect(ctrlPort);
+    if (registrar) await one.waitOutput(/200 OK .*\[\d+ binding/);
+  } catch (error) {
+    await phone.stop();
+    throw error;
+  }
   return phone;
 }
 
@@ -149,7 +154,7 @@ class Baresip {
   }
 
   async stop() {
-    this.socket.destroy();
+    this.socket?.destroy();
     await this.program.stop();
   }
 }

@@ -155,6 +155,11 @@ export function forgetLogs() {
   for (const one of started) one.news = '';
 }
 
+/** End every program that still runs (a failed test may have left some). */
+export async function stopAll() {
+  await Promise.all([...running].map((one) => one.stop({ within: 2000 })));
+}
+
 let mustKeepLogs = Boolean(process.env.E2E_KEEP_LOGS);
 /** Called for a failed test: the folder with the logs stays. */
 export function keepLogs() {

@@ -8,7 +8,7 @@ import { startChromium } from './chromium.mjs';
 import { wsPhone } from './ws-phone.mjs';
 import { scriptedPhone } from './phone.mjs';
 import { patience, inTime } from './wait.mjs';
-import { logTails, forgetLogs, keepLogs, runFolder } from './proc.mjs';
+import { logTails, forgetLogs, keepLogs, runFolder, stopAll } from './proc.mjs';
 
 export const ALICE = { name: 'alice', password: 'wonderland', numbers: ['+12025550123'], display: 'Alice' };
 export const BOB = { name: 'bob', password: 'builder', numbers: ['+12025550124'], display: 'Bob' };
@@ -17,6 +17,12 @@ export const CALLER = '+12025550199';
 // the file in front of each name, since node reports where test() was called, which is here
 const file = path.basename(process.argv[1] ?? '', '.test.mjs');
 let current;
+
+// Sockets and programs that a failed scenario left open must not keep the file from ending.
+after(async () => {
+  await stopAll();
+  setTimeout(() => process.exit(), 2000).unref();
+});
 
 /** What every scenario of a file shares; started by the first scenario that runs. @param {object} options
  *    accounts   default [ALICE, BOB]        browsers  accounts that are registered in Chromium, e.g. [ALICE]
