@@ -52,8 +52,10 @@ struct webrtc_remote {
     bool is_dtls_client; /* OUR role: true when the peer is passive */
 };
 /** Set what the peer's description says; copies. Called again at re-negotiation: unchanged facts change nothing;
- * another fingerprint begins a new DTLS association and stops media until it is done. @return 0; -EBADMSG; -EPROTO: a
- * hash we do not take */
+ * another fingerprint begins a new DTLS association and stops media until it is done. Once this was called and a stream
+ * was bridged (so the peer has our description too), a missing ICE check is told after 10 s and fails the endpoint
+ * after 120 s; after the first check, 30 s without one fail it (RFC 7675). @return 0; -EBADMSG; -EPROTO: a hash we do
+ * not take */
 int endpoint_webrtc_remote(struct endpoint *endpoint, const struct webrtc_remote *remote);
 
 /** ICE restart (RFC 8445 section 9): new local ufrag and pwd beside the old ones, which go on until a check with the

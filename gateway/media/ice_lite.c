@@ -22,6 +22,7 @@
 #define UFRAG_CHARS    8
 #define PWD_CHARS      26 /* 134 bits; RFC 8445 5.3 asks for 128 */
 #define FIRST_CHECK_MS 10000
+#define HELD_US        10000000u /* browsers check about every 2.5 s */
 #define CONSENT_US     30000000u /* RFC 7675 5.1 */
 #define NEVER_US       120000000u
 #define WATCH_MS       5000
@@ -135,6 +136,15 @@ static void select_pair(struct lite *lite, struct pair *pair, bool is_nominated)
 
 static void on_watch(void *arg);
 
+/* Its owner still uses this 5-tuple: somebody with a call of his own and a forged source could take it away otherwise.
+ */
+static bool is_held_by_another(const struct lite *lite, const struct addr *from)
+{
+    const struct pair *pair = find_pair(lite->port, from);
+
+    return pair && pair->lite != lite && clock_now_us() - pair->checked_us < HELD_US;
+}
+
 /* An authenticated check came in: its source is proved, and chosen where the peer nominates it or there is no other. */
 static void take_check(struct credential *credential, const struct addr *from, bool is_nominated)
 {
@@ -180,6 +190,10 @@ static void on_stun(struct lite_port *port, const struct pkt *pkt)
     stats_count(STAT_STUN_RECEIVED);
     if (lite_stun_receive(&port->stun, pkt->data, pkt->len, &pkt->addr, &check))
         stats_count(STAT_STUN_REFUSED);
+    if (check.is_valid && is_held_by_another(((struct credential *)check.owner)->lite, &pkt->addr)) {
+        stats_count(STAT_STUN_REFUSED);
+        return;
+    }
     if (check.reply_bytes)
         udp_send(port->udp, &pkt->addr, check.reply, check.reply_bytes);
     if (check.is_valid)

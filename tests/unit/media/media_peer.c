@@ -154,8 +154,8 @@ void peer_check(struct peer *peer, bool is_nominating)
                     STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
     snprintf(username, sizeof(username), "%s:peer", peer->ufrag);
     n = stun_usage_ice_conncheck_create(&agent, &message, bytes, sizeof(bytes), (uint8_t *)username, strlen(username),
-                                        (uint8_t *)peer->pwd, strlen(peer->pwd), is_nominating, true, 1862270975, 42,
-                                        NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
+                                        (uint8_t *)peer->pwd, strlen(peer->pwd), is_nominating, !peer->is_controlled,
+                                        1862270975, 42, NULL, STUN_USAGE_ICE_COMPATIBILITY_RFC5245);
     assert_true(n > 0);
     peer_send(peer, bytes, n);
 }

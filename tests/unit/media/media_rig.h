@@ -28,7 +28,7 @@ struct rig {
     struct media_house *house;
 };
 extern struct rig rig;
-extern unsigned rig_gather_us; /* before rig_start(); 0 in tests */
+extern unsigned rig_gather_us;  /* before rig_start(); 0 in tests */
 extern unsigned rig_port_count; /* RTP ports of the house */
 
 /** @param media_yaml keys under `media:`, may be "" */
@@ -73,6 +73,7 @@ struct peer {
     bool is_dtls_done, is_dtls_closed;
     struct srtp_ctx *srtp;
 
+    bool is_controlled;              /* says so in its checks */
     unsigned stun_count, stun_error; /* answers; the last error code */
     unsigned rtp_count, rtcp_count, unreadable_count;
     struct rtp rtp; /* the last packet */

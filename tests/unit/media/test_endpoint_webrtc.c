@@ -125,6 +125,35 @@ static void test_unknown_user_gets_no_answer(void **state)
     assert_int_equal(browser.stun_count, 0);
 }
 
+static void test_peer_in_the_wrong_role_is_told_to_switch(void **state)
+{
+    browser.is_controlled = true;
+    peer_check(&browser, false);
+    rig_until(browser.stun_count == 1);
+    assert_true(browser.stun_error); /* 487 */
+    assert_int_equal(endpoint_state(endpoint), ENDPOINT_NEW);
+}
+
+static void test_source_of_another_peer_cannot_be_taken_away(void **state)
+{
+    struct endpoint *thief;
+    struct webrtc_local local;
+
+    peer_connect(&browser, endpoint, false);
+    assert_int_equal(endpoint_new_webrtc(&thief, rig.house, &(struct webrtc_options){0}), 0);
+    endpoint_webrtc_local(thief, &local);
+    memcpy(browser.ufrag, local.ufrag, sizeof(browser.ufrag));
+    memcpy(browser.pwd, local.pwd, sizeof(browser.pwd));
+    peer_check(&browser, true); /* as if its source was forged */
+    rig_until(rig_stat(STAT_STUN_REFUSED) == 1);
+    send_audio(&browser, 1);
+    rig_until(packets_in() == 1);
+    rig_leap(11000); /* nobody uses it any more */
+    peer_check(&browser, true);
+    rig_until(endpoint_state(thief) == ENDPOINT_CHECKED);
+    mem_unref(thief);
+}
+
 static void test_nomination_moves_the_pair(void **state)
 {
     struct addr peer;
@@ -444,6 +473,8 @@ int main(void)
         EACH(test_check_without_nomination_proves_but_does_not_conclude),
         EACH(test_wrong_password_gets_no_answer),
         EACH(test_unknown_user_gets_no_answer),
+        EACH(test_peer_in_the_wrong_role_is_told_to_switch),
+        EACH(test_source_of_another_peer_cannot_be_taken_away),
         EACH(test_nomination_moves_the_pair),
         EACH(test_more_sources_than_allowed_push_out_the_oldest),
         EACH(test_no_check_is_told_after_10_s_and_fails_after_120),
