@@ -111,7 +111,9 @@ check_format() {
     local file count=0 bad=0
     while read -r file; do
         count=$((count + 1))
-        clang-format --dry-run -Werror "$file" 2>&1 || bad=$((bad + 1))
+        clang-format --dry-run -Werror "$file" 2>/dev/null && continue
+        bad=$((bad + 1))
+        echo "# $file"
     done < <(git ls-files '*.c' '*.h')
     [ "$bad" = 0 ] && [ "$count" -gt 0 ] && echo "ok 1 - $count files are as clang-format wants them" && return 0
     echo "not ok 1 - $bad of $count files are not as clang-format wants them: make format"
