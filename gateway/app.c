@@ -71,9 +71,9 @@ static void tear_down_house(struct house *house)
         return;
     worker_set_current(house->worker);
     timer_stop(&house->store_timer);
+    mem_unref(house->ws);    /* turns the loop and tells of each socket it closes: everything else still stands */
     mem_unref(house->calls); /* ends the legs: they need the stack and the media below them */
     mem_unref(house->stack);
-    mem_unref(house->ws);
     mem_unref(house->media);
     mem_unref(house->dns);
     mem_unref(house->udp);
@@ -222,6 +222,7 @@ static void reload_house(struct worker *worker, void *arg)
         log_error("reload: worker %u keeps the old configuration: out of memory", worker->id);
     sip_stack_reload(house->stack, conf);
     media_house_reload(house->media, conf);
+    ws_house_set_conf(house->ws, conf);
     ws_house_reload(house->ws);
     conf_unref(conf);
 }

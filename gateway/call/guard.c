@@ -73,17 +73,22 @@ static bool has_ha1_accounts(const struct conf *conf)
     return false;
 }
 
-/* The strongest first (RFC 8760 2.3). Browser libraries know MD5 alone and some look only at the last challenge: they get one. */
+/* One challenge per algorithm of sip.digest, in its order (RFC 8760 2.3). Browser libraries know MD5 alone, and some look only at the
+ * last challenge: they get that one; accounts kept as ha1 can prove nothing else either. Nonces are good for any algorithm. */
 static void challenge(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict, bool is_stale)
 {
-    static const enum digest_algorithm offered[] = {DIGEST_SHA256, DIGEST_MD5};
-    bool has_one = sip_transport_is_web((enum sip_transport)incoming->flow->transport) || has_ha1_accounts(calls->conf);
+    const struct conf_strings *offered = &calls->conf->sip.digest;
+    bool only_md5 = sip_transport_is_web((enum sip_transport)incoming->flow->transport) || has_ha1_accounts(calls->conf) ||
+                    !offered->count;
     char nonce[DIGEST_NONCE_TEXT_MAX], source[ADDR_TEXT_MAX];
 
     digest_nonce_make(nonce, clock_wall_us() / 1000000, source_key(&incoming->flow->remote, source));
-    for (unsigned i = has_one ? 1 : 0; i < 2; i++) {
+    for (size_t i = 0; i < (only_md5 ? 1 : offered->count); i++) {
+        bool is_md5 = only_md5 || !strcmp(offered->items[i], "MD5");
+
         text_add_str(&verdict->headers, "WWW-Authenticate: ");
-        digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), offered[i], span_of(nonce), is_stale);
+        digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), is_md5 ? DIGEST_MD5 : DIGEST_SHA256,
+                               span_of(nonce), is_stale);
         text_add_str(&verdict->headers, "\r\n");
     }
     refuse(verdict, 401, NULL);
@@ -214,7 +219,7 @@ static const char *unsupported_extension(const struct sip_msg *msg)
         while (rest.n) {
             struct span token = span_trim(span_cut(&rest, ','));
 
-            if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("path")))
+            if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("timer")) && !span_ieq(token, SPAN("path")))
                 return "an extension in Require is not supported";
         }
     }

@@ -13,6 +13,7 @@
 #include "call/leg_sip_private.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
+#include "sip/refresh.h"
 
 static void reply(struct server_tx *tx, unsigned status, const char *why, const char *headers)
 {
@@ -154,6 +155,10 @@ static void receive_invite(struct calls *calls, struct server_tx *tx, const char
     why = check_body(msg, &status);
     if (why) {
         reply(tx, status, why, status == 415 ? "Accept: application/sdp\r\n" : "");
+        return;
+    }
+    if (refresh_is_too_brief(msg)) {
+        reply(tx, 422, "the session timer is too brief", "Min-SE: 90\r\n");
         return;
     }
     why = check_limits(calls, &caller);

@@ -206,10 +206,17 @@ static void choose_flow(struct invite *invite, struct span next_hop, struct sip_
         *flow = chosen;
 }
 
+static void on_refresh(struct invite *invite, void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    invite_modify(invite, SDP_TYPE, leg_media_description(sip->leg.media));
+}
+
 const struct invite_user leg_sip_invite_user = {
     .on_progress = on_progress, .on_answered = on_answered, .on_rejected = on_rejected, .on_confirmed = on_confirmed,
     .on_cancelled = on_cancelled, .on_modify = on_modify, .on_modified = on_modified, .on_info = on_info,
-    .on_ended = on_ended, .allows = allows, .choose_flow = choose_flow,
+    .on_refresh = on_refresh, .on_ended = on_ended, .allows = allows, .choose_flow = choose_flow,
 };
 
 /* ---- what the call wants ---- */
@@ -224,7 +231,7 @@ static int answer(struct leg *leg, struct span sdp)
 {
     leg->is_answered = true;
     leg->status = 200;
-    return invite_in_answer(sip_of(leg)->invite, SPAN("Allow: " SIP_ALLOW "\r\n"), SDP_TYPE, sdp);
+    return invite_in_answer(sip_of(leg)->invite, SPAN("Allow: " SIP_ALLOW "\r\nSupported: timer\r\n"), SDP_TYPE, sdp);
 }
 
 static void end(struct leg *leg, unsigned status, unsigned cause, const char *why)

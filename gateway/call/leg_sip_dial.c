@@ -64,7 +64,7 @@ static void write_headers(struct text *out, const struct leg_sip *sip)
     }
     if (is_private)
         text_add_str(out, "Privacy: id\r\n");
-    text_add_str(out, "Allow: " SIP_ALLOW "\r\nUser-Agent: " SIP_AGENT "\r\n");
+    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\nUser-Agent: " SIP_AGENT "\r\n");
 }
 
 static void write_trunk_uri(struct text *out, const struct leg_sip *sip, bool is_target)

@@ -108,7 +108,10 @@ static void on_retransmit(void *arg)
 
     send_request(tx);
     stats_count(STAT_SIP_RETRANSMITTED);
-    tx->retransmit_ms = tx->retransmit_ms * 2 < cap ? tx->retransmit_ms * 2 : cap;
+    if (tx->state == PROCEEDING || tx->retransmit_ms * 2 > cap) /* RFC 3261 17.1.2.2: after a provisional answer every T2 */
+        tx->retransmit_ms = cap;
+    else
+        tx->retransmit_ms *= 2;
     timer_start(tx->stack->wheel, &tx->retransmit, tx->retransmit_ms, on_retransmit, tx);
 }
 

@@ -12,6 +12,7 @@ static void invite_destroy(void *self)
 
     timer_stop(&invite->answer_timer);
     modify_stop(invite);
+    refresh_stop(invite);
     request_detach(invite->request);
     mem_unref(invite->request);
     if (invite->tx)
@@ -50,6 +51,7 @@ void invite_finish(struct invite *invite)
     invite->user = NULL;
     timer_stop(&invite->answer_timer);
     modify_stop(invite);
+    refresh_stop(invite);
     if (!invite->is_self_held)
         return;
     invite->is_self_held = false;
@@ -179,6 +181,7 @@ void invite_end(struct invite *invite, const struct invite_end *end)
         answer(invite->modify_tx, 487, "the call has ended");
     invite->user = NULL;
     modify_stop(invite);
+    refresh_stop(invite);
     if (state <= INVITE_EARLY && invite->is_out) {
         invite->state = INVITE_ENDING;
         invite_out_end(invite);

@@ -33,6 +33,8 @@ struct invite_user {
     void (*on_modified)(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg);
     /** INFO: answer tx. */
     void (*on_info)(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg);
+    /** Time to refresh by a re-INVITE with the description that counts (the peer takes no UPDATE). */
+    void (*on_refresh)(struct invite *invite, void *arg);
     /** Over. bye is NULL unless INVITE_END_BYE. */
     void (*on_ended)(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why,
                      void *arg);

@@ -125,12 +125,17 @@ void invite_in_receive_ack(struct invite *invite, const struct sip_msg *ack)
 
 int invite_in_answer(struct invite *invite, struct span headers, struct span content_type, struct span body)
 {
+    struct text all;
     int err;
 
     if (invite->state > INVITE_EARLY || invite->is_out)
         return -EPROTO;
-    err = server_tx_reply(invite->tx, &(struct sip_reply){.status = 200, .has_contact = true, .headers = headers,
+    text_init(&all, SIP_MSG_MAX);
+    text_add(&all, headers);
+    refresh_accept(invite, server_tx_request(invite->tx), invite->stack->conf->sip.session_expires_s, &all);
+    err = server_tx_reply(invite->tx, &(struct sip_reply){.status = 200, .has_contact = true, .headers = text_span(&all),
                                                           .content_type = content_type, .body = body});
+    text_free(&all);
     if (err)
         return err;
     invite->state = INVITE_ANSWERED;

@@ -95,6 +95,7 @@ static void receive_answer(struct invite *invite, struct request *request, const
         return;
     }
     invite->state = INVITE_CONFIRMED;
+    refresh_take(invite, response);
     invite->user->on_answered(invite, response, invite->arg);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sip/invite.h"
+#include "sip/refresh.h"
 
 /* invite_private.h: what invite.c, invite_out.c, invite_in.c and modify.c share.
  *
@@ -37,6 +38,8 @@ struct invite {
     struct request *modified;    /* ours, accepted: its 2xx may come again */
     char *modify_type, *modify_body;
     size_t modify_body_bytes;
+    struct refresh refresh;          /* session timer */
+    struct request *refresh_request; /* our UPDATE */
     struct timer glare_timer;
     unsigned glare_count;
 };

@@ -28,3 +28,4 @@ libsipway_a_SOURCES += gateway/sip/invite_out.c
 libsipway_a_SOURCES += gateway/sip/invite_in.c
 libsipway_a_SOURCES += gateway/sip/modify.c
 libsipway_a_SOURCES += gateway/sip/register_in.c
+libsipway_a_SOURCES += gateway/sip/refresh.c

@@ -42,6 +42,10 @@ void modify_receive(struct invite *invite, struct server_tx *tx, const struct si
                                                 .why = "the change before this one is not finished"});
         return;
     }
+    if (refresh_is_too_brief(msg)) {
+        server_tx_reply(tx, &(struct sip_reply){.status = 422, .headers = SPAN("Min-SE: 90\r\n")});
+        return;
+    }
     dialog_refresh_target(invite->dialog, msg);
     invite_choose_flow(invite);
     invite->modify_tx = mem_ref(tx);
@@ -52,12 +56,19 @@ int invite_modify_reply(struct invite *invite, const struct sip_reply *reply)
 {
     struct server_tx *tx = invite->modify_tx;
     struct sip_reply with_contact = *reply;
+    struct text headers;
     int err;
 
     if (!tx)
         return -EPROTO;
+    text_init(&headers, SIP_MSG_MAX);
+    text_add(&headers, reply->headers);
     with_contact.has_contact = reply->status >= 200 && reply->status < 300;
+    if (with_contact.has_contact)
+        refresh_accept(invite, server_tx_request(tx), 0, &headers);
+    with_contact.headers = text_span(&headers);
     err = server_tx_reply(tx, &with_contact);
+    text_free(&headers);
     if (reply->status < 200)
         return err;
     invite->modify_tx = NULL;
@@ -119,6 +130,7 @@ static void on_response(struct request *request, const struct sip_msg *response,
         if (invite->modify == request) {
             dialog_refresh_target(invite->dialog, response);
             invite_choose_flow(invite);
+            refresh_take(invite, response);
         }
         invite_out_ack(invite, request); /* each copy of the 2xx */
         if (invite->modify == request) {
@@ -152,7 +164,7 @@ static int send_modify(struct invite *invite)
 {
     return request_send(&invite->modify,
                         &(struct request_options){.dialog = invite->dialog, .method = SIP_INVITE,
-                                                  .headers = SPAN("Allow: " SIP_ALLOW "\r\n"),
+                                                  .headers = SPAN("Allow: " SIP_ALLOW "\r\nSupported: timer\r\n"),
                                                   .content_type = span_of(invite->modify_type),
                                                   .body = span_make(invite->modify_body, invite->modify_body_bytes),
                                                   .username = invite->username, .password = invite->password,

@@ -56,13 +56,17 @@ static void server_tx_destroy(void *self)
         stats_add(STAT_SIP_TRANSACTIONS, -1);
 }
 
-/* RFC 3261 17.2.3: branch, sent-by, and the method (ACK matches its INVITE). */
+/* RFC 3261 17.2.3: branch, sent-by, and the method (ACK matches its INVITE). A peer of RFC 2543 has no unique branch: then the
+ * call, the caller's tag and the CSeq tell one request from another. */
 static int write_key(char *buf, size_t size_bytes, const struct sip_msg *msg, enum sip_method method)
 {
     struct span name = method == SIP_METHOD_OTHER ? msg->method_text : span_of(sip_method_text(method));
     int n = snprintf(buf, size_bytes, "%.*s|%.*s:%u|%.*s", SPAN_ARG(msg->via.branch), SPAN_ARG(msg->via.host),
                      msg->via.port, SPAN_ARG(name));
 
+    if (n < (int)size_bytes && !span_starts(msg->via.branch, SPAN("z9hG4bK")))
+        n += snprintf(buf + n, size_bytes - (size_t)n, "|%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag),
+                      msg->cseq);
     return n < (int)size_bytes ? n : (int)size_bytes - 1;
 }
 

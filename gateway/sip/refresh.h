@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/timer.h"
+#include "sip/msg.h"
+
+/* refresh.h: session timers: RFC 4028. Who refreshes a session, how often, and what happens when nobody does. */
+
+struct invite;
+struct text;
+
+#define REFRESH_MIN_SE_S 90 /* RFC 4028 section 5: there is nothing shorter */
+
+struct refresh {
+    unsigned interval_s; /* 0: no session timer */
+    bool is_ours;        /* we refresh */
+    bool peer_updates;   /* the peer takes UPDATE */
+    struct timer timer;
+};
+
+/** Does this INVITE or UPDATE ask for less than the minimum (answer 422 with Min-SE)? */
+bool refresh_is_too_brief(const struct sip_msg *request);
+
+/** As UAS: decide by table 2 of section 9, write Session-Expires (and Require) for the 2xx, start the timer.
+ *  @param offered_s our own wish where the request has none but supports timers; 0: none */
+void refresh_accept(struct invite *invite, const struct sip_msg *request, unsigned offered_s, struct text *headers);
+/** As UAC: take what the 2xx says, start the timer. */
+void refresh_take(struct invite *invite, const struct sip_msg *response);
+void refresh_stop(struct invite *invite);
