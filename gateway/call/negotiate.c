@@ -110,6 +110,7 @@ static void take_line(struct media_line *line, int index, const struct sdp_media
     line->index = index;
     line->peer_dir = dir;
     line->peer.count = 0;
+    line->peer_ssrc = index >= 0 ? said->ssrc : 0;
     if (index >= 0)
         line->peer = said->codecs;
 }
@@ -187,6 +188,7 @@ int leg_media_take_answer(struct leg_media *media, struct span text, const char 
         if (!is_taken)
             continue;
         line->peer = answer->media[line->index].codecs;
+        line->peer_ssrc = answer->media[line->index].ssrc;
         line->peer_dir = peer_direction(&answer->media[line->index]);
     }
     if (!media->lines[MEDIA_AUDIO].peer.count && !media->lines[MEDIA_VIDEO].peer.count) {
@@ -197,6 +199,17 @@ int leg_media_take_answer(struct leg_media *media, struct span text, const char 
 }
 
 /* ---- our descriptions ---- */
+
+/* Packets of a bundle say by an extension which line they belong to, if that was agreed (RFC 9143 9). */
+static void keep_mid(struct media_line *line, const struct sdp_media *ours)
+{
+    line->mid_ext = 0;
+    if (span_copy(ours->mid, line->mid, sizeof(line->mid)) < 0)
+        return;
+    for (unsigned i = 0; i < ours->extmap_count; i++)
+        if (span_eq(ours->extmap[i].uri, SPAN("urn:ietf:params:rtp-hdrext:sdes:mid")) && ours->extmap[i].id < 15)
+            line->mid_ext = (uint8_t)ours->extmap[i].id;
+}
 
 /* Keep what was written, and know our codecs from the very text that the peer reads. */
 static int keep_our_text(struct leg_media *media, struct text *out, size_t start)
@@ -223,6 +236,7 @@ static int keep_our_text(struct leg_media *media, struct text *out, size_t start
             continue;
         line->ours = ours->media[line->index].codecs;
         line->our_dir = ours->media[line->index].dir;
+        keep_mid(line, &ours->media[line->index]);
     }
     return 0;
 }

@@ -209,10 +209,12 @@ static void fill_formats(struct stream_config *config, const struct media_line *
 static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_codecs *reference)
 {
     struct media_line *line = &media->lines[kind];
-    struct stream_config config = {.is_video = kind == MEDIA_VIDEO, .has_pli = true, .has_fir = true};
+    struct stream_config config = {.is_video = kind == MEDIA_VIDEO, .has_pli = true, .has_fir = true,
+                                   .mid_ext = line->mid_ext, .peer_ssrc = line->peer_ssrc};
 
     config.receives = (line->peer_dir & SDP_SENDONLY) && (line->our_dir & SDP_RECVONLY);
     config.sends = (line->peer_dir & SDP_RECVONLY) && (line->our_dir & SDP_SENDONLY);
+    memcpy(config.mid, line->mid, sizeof(config.mid));
     fill_formats(&config, line, reference);
     media_stream_set(line->stream, &config);
 }

@@ -13,6 +13,9 @@ struct media_line {
     struct sdp_codecs peer;   /* as the peer said last, into peer_text */
     struct sdp_codecs ours;   /* as we said last, into our_text */
     enum sdp_dir peer_dir, our_dir;
+    uint32_t peer_ssrc;       /* of its a=ssrc; 0: none */
+    uint8_t mid_ext;          /* agreed id of the sdes:mid header extension; 0: none */
+    char mid[17];
     struct endpoint *endpoint; /* WebRTC: the same one for all lines, owned by line 0 */
     struct media_stream *stream;
 };
