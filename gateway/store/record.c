@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record.c: the writer thread and its bounded queue. Takes all that waits and writes it in one transaction, so that a
- * busy hour costs few of them. A batch that fails stays and is tried again. Knows no SQL (cdr.c). */
+/* record.c: the writer thread and its bounded queue. After the first row it waits a moment for more and writes all of
+ * them in one transaction: one for each call took a third of what a call's whole signalling takes. A batch that fails
+ * stays and is tried again. Knows no SQL (cdr.c). */
 #include "store/record.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
@@ -16,8 +18,10 @@
 #include "store/cdr.h"
 #include "store/state.h"
 
-#define QUEUE_MAX 4096
-#define RETRY_S   1
+#define QUEUE_MAX  4096
+#define RETRY_MS   1000
+#define GATHER_MS  100 /* a row waits at most that long for others ... */
+#define BATCH_ROWS 512 /* ... and not at all when there are that many */
 
 struct item {
     struct list link;
@@ -68,20 +72,39 @@ static int write_batch(struct record *record, struct list *batch)
     return err;
 }
 
+static struct timespec time_in(unsigned ms)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    return until;
+}
+
+/* Until so many rows are there, or it is closing, or the time is up. Under lock. */
+static void wait_for_rows(struct record *record, unsigned rows, unsigned ms)
+{
+    struct timespec until = time_in(ms);
+
+    while (record->count < rows && !record->is_closing)
+        if (pthread_cond_timedwait(&record->wake, &record->lock, &until))
+            return;
+}
+
 /* Wait for rows, for the end, or after a failure for a while. @return is it closing? */
 static bool wait_for_work(struct record *record, struct list *batch)
 {
-    struct timespec until;
     bool is_closing;
 
     pthread_mutex_lock(&record->lock);
     if (list_is_empty(batch)) {
         while (list_is_empty(&record->waiting) && !record->is_closing)
             pthread_cond_wait(&record->wake, &record->lock);
-    } else if (!record->is_closing) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += RETRY_S;
-        pthread_cond_timedwait(&record->wake, &record->lock, &until);
+        wait_for_rows(record, BATCH_ROWS, GATHER_MS);
+    } else {
+        wait_for_rows(record, UINT_MAX, RETRY_MS);
     }
     list_splice(batch, &record->waiting);
     is_closing = record->is_closing;
@@ -200,9 +223,9 @@ int record_cdr(struct record *record, const struct cdr_row *row)
     pthread_mutex_lock(&record->lock);
     is_taken = record->count < QUEUE_MAX && !record->is_closing;
     if (is_taken) {
-        record->count++;
         list_append(&record->waiting, &item->link);
-        pthread_cond_signal(&record->wake);
+        if (++record->count == 1 || record->count == BATCH_ROWS)
+            pthread_cond_signal(&record->wake);
     }
     pthread_mutex_unlock(&record->lock);
     if (is_taken)
