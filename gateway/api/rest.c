@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/ID, POST /reload; for the page: /phone.json.
+/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID, POST /reload; for the page: /phone.json.
  * Calls live on their workers: a question about them is a letter that visits each and comes back. */
 #include "api/rest.h"
 
@@ -76,7 +76,8 @@ struct tour {
     struct http_request *request;
     unsigned next; /* worker to visit */
     struct text out;
-    char id[64];   /* empty: the list */
+    char id[64];   /* empty: a list */
+    bool is_recent;
     int err;
 };
 
@@ -112,7 +113,7 @@ static void visit(struct worker *worker, struct mail *mail)
         tour->err = calls_write_one(house_calls(worker), span_of(tour->id), &tour->out);
         tour->next = worker_count();
     } else {
-        calls_write_list(house_calls(worker), &tour->out);
+        calls_write_list(house_calls(worker), tour->is_recent, &tour->out);
         tour->next++;
         if (tour->out.len > before && tour->next < worker_count())
             text_add_str(&tour->out, ",\n");
@@ -122,7 +123,7 @@ static void visit(struct worker *worker, struct mail *mail)
         return; /* stopping: nobody reads the answer */
 }
 
-static void begin_tour(struct http_request *request, struct span id)
+static void begin_tour(struct http_request *request, struct span id, bool is_recent)
 {
     struct tour *tour = mem_new(sizeof(*tour), tour_destroy);
     int owner = id.n ? calls_owner(id) : 0;
@@ -134,6 +135,7 @@ static void begin_tour(struct http_request *request, struct span id)
     }
     text_init(&tour->out, ANSWER_MAX);
     tour->request = request;
+    tour->is_recent = is_recent;
     tour->mail.receive = visit;
     tour->next = (unsigned)owner;
     if (!id.n)
@@ -143,7 +145,7 @@ static void begin_tour(struct http_request *request, struct span id)
 
 static void get_calls(struct http_request *request, void *arg)
 {
-    begin_tour(request, SPAN_NULL);
+    begin_tour(request, SPAN_NULL, false);
 }
 
 static void get_call(struct http_request *request, void *arg)
@@ -152,9 +154,11 @@ static void get_call(struct http_request *request, void *arg)
     struct span prefix = SPAN("/calls/");
 
     if (path.n <= prefix.n)
-        begin_tour(request, SPAN_NULL);
+        begin_tour(request, SPAN_NULL, false);
+    else if (span_eq(path, SPAN("/calls/recent")))
+        begin_tour(request, SPAN_NULL, true);
     else
-        begin_tour(request, span_sub(path, prefix.n, path.n));
+        begin_tour(request, span_sub(path, prefix.n, path.n), false);
 }
 
 /* ---- the page ---- */

@@ -145,13 +145,16 @@ static void write_item(const struct call *call, struct text *out, bool *is_first
     call_write_brief(call, out);
 }
 
-void calls_write_list(struct calls *calls, struct text *out)
+void calls_write_list(struct calls *calls, bool is_recent, struct text *out)
 {
     struct map_node *node;
     struct list *link, *tmp;
     bool is_first = true;
 
-    list_each(link, tmp, &calls->history) write_item(container_of(link, struct call, link), out, &is_first);
+    if (is_recent) {
+        list_each(link, tmp, &calls->history) write_item(container_of(link, struct call, link), out, &is_first);
+        return;
+    }
     for (node = map_next(&calls->by_id, NULL); node; node = map_next(&calls->by_id, node))
         write_item(container_of(node, struct call, node), out, &is_first);
 }

@@ -56,8 +56,8 @@ void calls_drain(struct calls *calls);
 void calls_end_all(struct calls *calls, const char *why);
 size_t calls_count(const struct calls *calls);
 
-/** JSON: alive and recent calls of this worker, comma separated objects, newest last. */
-void calls_write_list(struct calls *calls, struct text *out);
+/** JSON: this worker's calls, alive or (is_recent) ended not long ago; comma separated objects, newest last. */
+void calls_write_list(struct calls *calls, bool is_recent, struct text *out);
 /** One call with its timeline. @return 0, -ENOENT */
 int calls_write_one(struct calls *calls, struct span id, struct text *out);
 /** Which worker owns this call id; -1: not an id of ours. */

@@ -21,7 +21,16 @@ static void on_cancel(struct server_tx *tx, const struct sip_msg *cancel, void *
     mem_unref(invite);
 }
 
-static const struct server_tx_user tx_user = {.on_cancel = on_cancel};
+/* A BYE that still waits for the ACK does not outlive the stack. */
+static void on_tx_end(struct server_tx *tx, void *arg)
+{
+    struct invite *invite = arg;
+
+    if (invite->stack->is_ending && invite->state == INVITE_ENDING)
+        invite_finish(invite);
+}
+
+static const struct server_tx_user tx_user = {.on_cancel = on_cancel, .on_end = on_tx_end};
 
 int invite_in_new(struct invite **invitep, struct server_tx *tx, const struct invite_user *user, void *arg,
                   struct span contact_user)
@@ -139,7 +148,6 @@ int invite_in_answer(struct invite *invite, struct span headers, struct span con
     if (err)
         return err;
     invite->state = INVITE_ANSWERED;
-    server_tx_set_user(invite->tx, NULL, NULL);
     invite_choose_flow(invite);
     invite_in_await_ack(invite, invite->tx);
     return 0;

@@ -279,12 +279,10 @@ static void receive_request(struct sip_stack *stack, const struct sip_flow *flow
         post_message(owner, flow, account, msg->raw.p, msg->raw.n);
         return;
     }
-    if (msg->method == SIP_ACK && msg->to_tag.n && dialog_find(stack, msg)) {
-        receive_in_dialog(stack, flow, account, msg); /* ACK of a 2xx, whatever its branch (RFC 3261 13.2.2.4) */
-        return;
-    }
     tx = server_tx_find(stack, msg);
-    if (tx)
+    if (msg->method == SIP_ACK && msg->to_tag.n && !(tx && server_tx_status(tx) >= 300))
+        receive_in_dialog(stack, flow, account, msg); /* ACK of a 2xx, whatever its branch (RFC 3261 13.2.2.4) */
+    else if (tx)
         server_tx_receive(tx, msg);
     else if (msg->method == SIP_CANCEL)
         receive_cancel(stack, flow, msg);
@@ -380,6 +378,7 @@ static void stack_destroy(void *self)
 
     if (stacks[stack->worker] == stack)
         stacks[stack->worker] = NULL;
+    stack->is_ending = true;
     client_tx_end_all(stack);
     server_tx_end_all(stack);
     mem_unref(stack->transports);

@@ -59,6 +59,7 @@ struct sip_stack {
     struct map client_txs;     /* branch + method */
     struct map dialogs;        /* Call-ID + local tag */
     unsigned tx_limit;         /* transactions alive at once */
+    bool is_ending;            /* goes down: nothing waits for the wire any more */
     struct sip_msg scratch;    /* parse target of sip_receive() */
     char received[ADDR_TEXT_MAX]; /* where it came from, for its Via */
 };

@@ -37,6 +37,7 @@ struct sip_transports {
     struct udp_listener udp[TRANSPORT_LISTENER_MAX];
     unsigned udp_count;
     struct stream_listener *listeners[TRANSPORT_LISTENER_MAX];
+    enum sip_transport listener_kinds[TRANSPORT_LISTENER_MAX];
     unsigned listener_count;
     struct tls *client_tls;
     struct connection **connections; /* by slot, NULL: free */

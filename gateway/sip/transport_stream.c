@@ -52,7 +52,6 @@ static void on_open(struct stream *stream, void *arg)
     struct connection *connection = arg;
 
     connection->is_open = true;
-    connection->flow.local = *stream_local(stream);
     if (connection->pending.len)
         stream_send(stream, text_span(&connection->pending));
     text_free(&connection->pending);
@@ -91,9 +90,19 @@ int transport_stream_listen(struct sip_transports *transports, const struct addr
     err = stream_listen(&transports->listeners[transports->listener_count],
                         &(struct stream_listen_options){.local = *local, .tls = tls, .max_per_address = 200,
                                                         .on_accept = on_accept, .arg = transports});
+    transports->listener_kinds[transports->listener_count] = tls ? SIP_TLS : SIP_TCP;
     if (!err)
         transports->listener_count++;
     return err;
+}
+
+/* What stands in our Via and Contact on a connection that we began: where we listen (RFC 3261 18.1.1), not its passing port. */
+static uint16_t listening_port(const struct sip_transports *transports, enum sip_transport transport)
+{
+    for (unsigned i = 0; i < transports->listener_count; i++)
+        if (transports->listener_kinds[i] == transport)
+            return addr_port(stream_listener_local(transports->listeners[i]));
+    return transport == SIP_TLS ? 5061 : 5060;
 }
 
 int transport_stream_connect(struct connection **connectionp, struct sip_transports *transports,
@@ -108,6 +117,7 @@ int transport_stream_connect(struct connection **connectionp, struct sip_transpo
     if (!connection)
         return -EBUSY;
     err = addr_local_towards(&connection->flow.local, to);
+    addr_set_port(&connection->flow.local, listening_port(transports, transport));
     if (!err)
         err = stream_connect(&connection->stream, to, transport == SIP_TLS ? transports->client_tls : NULL, server_name);
     if (err) {
