@@ -36,9 +36,11 @@ EXTRA_DIST += tests/golden/sip
 
 # Tests of transactions and above, on a rig that catches what the stack sends: its rig_transport.c takes transport.c's place.
 sip_rig = tests/unit/sip/sip_rig.c tests/unit/sip/sip_rig.h tests/unit/sip/rig_transport.c tests/unit/oom.h tests/unit/unit.h
+sip_invite_rig = $(sip_rig) tests/unit/sip/invite_rig.c tests/unit/sip/invite_rig.h
 sip_rig_tests =
 sip_rig_tests += tests/unit/sip/test_server_tx
 sip_rig_tests += tests/unit/sip/test_client_tx
+sip_rig_tests += tests/unit/sip/test_invite_in
 check_PROGRAMS += $(sip_rig_tests)
 TESTS += $(sip_rig_tests)
 
@@ -46,3 +48,5 @@ tests_unit_sip_test_server_tx_SOURCES = tests/unit/sip/test_server_tx.c $(sip_ri
 tests_unit_sip_test_server_tx_LDADD = $(unit_ldadd)
 tests_unit_sip_test_client_tx_SOURCES = tests/unit/sip/test_client_tx.c $(sip_rig)
 tests_unit_sip_test_client_tx_LDADD = $(unit_ldadd)
+tests_unit_sip_test_invite_in_SOURCES = tests/unit/sip/test_invite_in.c $(sip_invite_rig)
+tests_unit_sip_test_invite_in_LDADD = $(unit_ldadd)
