@@ -87,7 +87,7 @@ build_plain() {
 }
 build_asan() {
     tree asan CC="$gcc" CFLAGS="-O1 -g" --enable-werror --disable-page --enable-sanitizers=address,undefined &&
-        make -j"$jobs" all && make -j"$jobs" check TESTS=
+        make -j"$jobs" all && make -j"$jobs" check TESTS= && mkdir -p html && rm -rf html/serve && cp -R ../plain/html/serve html/
 }
 build_tsan() {
     tree tsan CC="$gcc" CFLAGS="-O1 -g" --enable-werror --disable-page --enable-sanitizers=thread &&

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh [--port N]: builds in build/, starts the gateway and the simulated carrier as two processes, and prints where to
 # click. What both write, the configuration and the state lie in build/run/PORT/. Ctrl-C ends both.
+# SIPWAY_BUILD=FOLDER takes what is built there and builds nothing (the tests of this script).
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
+built=${SIPWAY_BUILD:-$top/build}
 page_port=8080
 gateway_pid=
 carrier_pid=
@@ -67,6 +69,7 @@ read_arguments() {
 }
 
 build() {
+    [ -z "${SIPWAY_BUILD:-}" ] || return 0
     mkdir -p build 2>/dev/null && [ -w build ] || die "build/ cannot be written: it belongs to another user, remove it or use sudo."
     [ ! -e config.status ] || die "this folder itself is configured: run 'make distclean' first, --run builds in build/."
     echo "building; this takes a minute or two the first time (log: build/build.log)"
@@ -110,7 +113,7 @@ web:
   listen: ["http://0.0.0.0:$page_port", "https://0.0.0.0:$page_tls_port"]
   certificate: $run/page.pem
   key: $run/page.key
-  html: $top/build/html/serve
+  html: $built/html/serve
 admin:
   listen: "http://127.0.0.1:$admin_port"
 sip:
@@ -163,9 +166,9 @@ is_alive() {
 }
 
 start_both() {
-    start carrier build/sipway-carrier --listen "udp://127.0.0.1:$carrier_port" --gateway "127.0.0.1:$sip_port"
+    start carrier "$built/sipway-carrier" --listen "udp://127.0.0.1:$carrier_port" --gateway "127.0.0.1:$sip_port"
     carrier_pid=$!
-    start gateway build/sipway -c "$run/sipway.yaml"
+    start gateway "$built/sipway" -c "$run/sipway.yaml"
     gateway_pid=$!
     for ((i = 0; i < 200; i++)); do
         is_alive "$gateway_pid" || explain_end gateway
@@ -192,14 +195,14 @@ browser gives no microphone to a page that is not on localhost).
 TEXT
     cat <<TEXT
 A second phone, in a private window: sign in as friend with the password $friend_password, and call 'you'.
-Calls and figures: http://127.0.0.1:$admin_port/calls and /metrics.  Logs: build/run/$page_port/*.log
+Calls and figures: http://127.0.0.1:$admin_port/calls and /metrics.  Logs: ${run#"$top/"}/*.log
 Ctrl-C ends it.
 TEXT
 }
 
 read_arguments "$@"
 build
-run=$top/build/run/$page_port
+run=$built/run/$page_port
 mkdir -p "$run/state"
 admin_port=$(free_port tcp 8088)
 sip_port=$(free_port udp 5060)
