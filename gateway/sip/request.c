@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c: one request within a dialog, with digest. RFC 3261 12.2.1, 22.2; RFC 7616. Knows no INVITE usage. */
+/* request.c: one request within a dialog, its challenge answered (auth_out.c). RFC 3261 12.2.1. Knows no INVITE usage. */
 #include "sip/request.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
-#include "sip/digest.h"
-
-#define TRY_MAX 3 /* first, with credentials, once more after a stale nonce */
+#include "sip/auth_out.h"
 
 struct request {
     struct dialog *dialog;
     enum sip_method method;
     char *headers, *content_type, *body;
     size_t body_bytes;
-    char *username, *password;
-    char *authorization; /* whole line */
-    char *last_nonce;
+    struct auth_out *auth;
     uint32_t cseq;
-    unsigned tries;
     struct client_tx *tx;
     const struct request_user *user;
     void *arg;
@@ -34,12 +29,7 @@ static void request_destroy(void *self)
     mem_unref(request->headers);
     mem_unref(request->content_type);
     mem_unref(request->body);
-    mem_unref(request->username);
-    if (request->password)
-        mem_wipe(request->password, strlen(request->password));
-    mem_unref(request->password);
-    mem_unref(request->authorization);
-    mem_unref(request->last_nonce);
+    mem_unref(request->auth);
     mem_unref(request->dialog);
 }
 
@@ -54,51 +44,13 @@ static void let_go(struct request *request)
 
 static int send_try(struct request *request);
 
-static bool is_challenge(const struct sip_msg *response)
-{
-    return response->status == 401 || response->status == 407;
-}
-
-/* The strongest challenge that we can answer: RFC 8760 2.4 says the first one listed that is supported. */
-static int pick_challenge(struct digest_challenge *challenge, const struct sip_msg *response)
-{
-    enum sip_header_id id = response->status == 401 ? SIP_H_WWW_AUTHENTICATE : SIP_H_PROXY_AUTHENTICATE;
-    const struct sip_header *header;
-    unsigned i = 0;
-
-    while ((header = sip_msg_next(response, id, &i)))
-        if (!digest_challenge_parse(challenge, header->value))
-            return 0;
-    return -ENOENT;
-}
-
 /* @return 0: sent again; else the challenge is the final answer */
 static int answer_challenge(struct request *request, const struct sip_msg *response)
 {
-    struct digest_challenge challenge;
-    struct digest_secret secret;
-    struct text line;
-    int err;
+    int err = auth_out_take(request->auth, response);
 
-    if (!request->username || request->tries >= TRY_MAX || pick_challenge(&challenge, response))
-        return -EACCES;
-    /* The same nonce again, or a new one without stale=true after credentials were sent: the password is wrong (RFC 7616 3.3). */
-    if (request->last_nonce && (span_eq(challenge.nonce, span_of(request->last_nonce)) || !challenge.is_stale))
-        return -EACCES;
-    secret = (struct digest_secret){.username = span_of(request->username), .realm = challenge.realm,
-                                    .password = span_of(request->password)};
-    text_init(&line, 4096);
-    text_add_str(&line, response->status == 401 ? "Authorization: " : "Proxy-Authorization: ");
-    err = digest_write_response(&line, &challenge, &secret, span_of(sip_method_text(request->method)),
-                                span_of(request->dialog->target), 1);
-    text_add_str(&line, "\r\n");
-    mem_unref(request->last_nonce);
-    request->last_nonce = mem_text(challenge.nonce.p, challenge.nonce.n);
-    mem_unref(request->authorization);
-    request->authorization = err ? NULL : text_take(&line);
-    text_free(&line);
-    if (!request->authorization || !request->last_nonce)
-        return -ENOMEM;
+    if (err)
+        return err;
     client_tx_detach(request->tx);
     request->tx = mem_unref(request->tx);
     return send_try(request);
@@ -109,7 +61,7 @@ static void on_response(struct client_tx *tx, const struct sip_msg *response, vo
     struct request *request = arg;
 
     mem_ref(request);
-    if (!is_challenge(response) || answer_challenge(request, response)) {
+    if (!auth_out_is_challenge(response) || answer_challenge(request, response)) {
         if (request->user)
             request->user->on_response(request, response, request->arg);
         /* A 2xx of INVITE may come again from another fork: stay until the transaction ends. */
@@ -142,12 +94,11 @@ static int send_try(struct request *request)
     text_init(&out, SIP_MSG_MAX);
     dialog_write_request(&out, request->dialog, request->method, 0, branch);
     request->cseq = request->dialog->local_cseq;
-    request->tries++;
     text_add_str(&out, request->headers);
-    if (request->authorization)
-        text_add_str(&out, request->authorization);
+    err = auth_out_write(request->auth, &out, request->method, span_of(request->dialog->target));
     sip_write_body(&out, span_of(request->content_type), span_make(request->body, request->body_bytes));
-    err = text_err(&out);
+    if (!err)
+        err = text_err(&out);
     options = (struct client_tx_options){.stack = request->dialog->stack, .flow = request->dialog->flow,
                                          .method = request->method, .branch = branch, .request = text_span(&out),
                                          .user = &tx_user, .arg = request};
@@ -177,11 +128,11 @@ int request_send(struct request **requestp, const struct request_options *option
     request->content_type = copy(options->content_type);
     request->body = copy(options->body);
     request->body_bytes = options->body.n;
-    if (options->username) {
-        request->username = copy(span_of(options->username));
-        request->password = copy(span_of(options->password));
-    }
-    err = request->headers && request->content_type && request->body ? send_try(request) : -ENOMEM;
+    err = request->headers && request->content_type && request->body ? 0 : -ENOMEM;
+    if (!err)
+        err = auth_out_new(&request->auth, options->username, options->password);
+    if (!err)
+        err = send_try(request);
     if (err) {
         mem_unref(request);
         return err;
@@ -214,5 +165,5 @@ uint32_t request_cseq(const struct request *request)
 
 struct span request_authorization(const struct request *request)
 {
-    return span_of(request->authorization);
+    return auth_out_line(request->auth);
 }
