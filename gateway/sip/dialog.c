@@ -79,8 +79,8 @@ static int take_routes(struct dialog *dialog, const struct sip_msg *msg, bool is
     return more;
 }
 
-/* The Contact's URI without its headers part (RFC 3261 19.1.5). */
-static void take_target(struct dialog *dialog, const struct sip_msg *msg)
+/* The Contact's URI without its headers part (RFC 3261 19.1.5). @return 0, also where there is none; -ENOMEM */
+static int take_target(struct dialog *dialog, const struct sip_msg *msg)
 {
     struct sip_walk walk = {0};
     struct name_addr contact;
@@ -88,15 +88,16 @@ static void take_target(struct dialog *dialog, const struct sip_msg *msg)
     char *target;
 
     if (sip_msg_next_addr(msg, SIP_H_CONTACT, &walk, &contact) <= 0 || contact.is_star)
-        return;
+        return 0;
     uri = contact.uri_text;
-    if (contact.uri.headers.p)
+    if (contact.uri.headers.n)
         uri.n = (size_t)(contact.uri.headers.p - 1 - uri.p);
     target = copy(uri);
     if (!target)
-        return;
+        return -ENOMEM;
     mem_unref(dialog->target);
     dialog->target = target;
+    return 0;
 }
 
 static int link_dialog(struct dialog *dialog)
@@ -167,8 +168,9 @@ int dialog_new_uas(struct dialog **dialogp, const struct dialog_options *options
     dialog->remote_cseq = request->cseq;
     dialog->has_remote_cseq = true;
     dialog->flow = *flow;
-    take_target(dialog, request);
-    err = dialog->call_id && dialog->local && dialog->remote && dialog->remote_tag && dialog->contact_user ? 0 : -ENOMEM;
+    err = dialog->call_id && dialog->local && dialog->remote && dialog->remote_tag && dialog->contact_user
+              ? take_target(dialog, request)
+              : -ENOMEM;
     if (!err && !dialog->target)
         err = -EBADMSG; /* an INVITE has to have a Contact (RFC 3261 8.1.1.8) */
     if (!err)
@@ -186,6 +188,7 @@ int dialog_new_uas(struct dialog **dialogp, const struct dialog_options *options
 int dialog_update_uac(struct dialog *dialog, const struct sip_msg *response)
 {
     char *tag;
+    int err;
 
     if (!response->to_tag.n)
         return response->status < 200 ? 0 : -EBADMSG;
@@ -194,8 +197,8 @@ int dialog_update_uac(struct dialog *dialog, const struct sip_msg *response)
         return -ENOMEM;
     mem_unref(dialog->remote_tag);
     dialog->remote_tag = tag;
-    take_target(dialog, response);
-    return take_routes(dialog, response, true);
+    err = take_target(dialog, response);
+    return err ? err : take_routes(dialog, response, true);
 }
 
 void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg)
@@ -217,6 +220,16 @@ struct span dialog_next_hop(const struct dialog *dialog)
     return span_of(dialog->route_count ? dialog->routes[0] : dialog->target);
 }
 
+static bool has_strict_router(const struct dialog *dialog)
+{
+    return dialog->route_count && !is_loose(span_of(dialog->routes[0]));
+}
+
+struct span dialog_request_uri(const struct dialog *dialog)
+{
+    return span_of(has_strict_router(dialog) ? dialog->routes[0] : dialog->target);
+}
+
 static void write_routes(struct text *out, const struct dialog *dialog, bool is_strict)
 {
     for (unsigned i = is_strict ? 1 : 0; i < dialog->route_count; i++)
@@ -228,12 +241,12 @@ static void write_routes(struct text *out, const struct dialog *dialog, bool is_
 void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_method method, uint32_t cseq,
                           char branch[static SIP_BRANCH_MAX])
 {
-    bool is_strict = dialog->route_count && !is_loose(span_of(dialog->routes[0]));
+    bool is_strict = has_strict_router(dialog);
 
     if (!cseq)
         cseq = ++dialog->local_cseq;
     sip_branch_make(branch, dialog->stack);
-    sip_write_request_line(out, sip_method_text(method), span_of(is_strict ? dialog->routes[0] : dialog->target));
+    sip_write_request_line(out, sip_method_text(method), dialog_request_uri(dialog));
     sip_write_via(out, dialog->stack, &dialog->flow, branch);
     sip_write_headerf(out, "Max-Forwards", "%u", dialog->max_forwards);
     write_routes(out, dialog, is_strict);

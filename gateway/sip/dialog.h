@@ -61,6 +61,8 @@ void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg);
  *  @param branch out */
 void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_method method, uint32_t cseq,
                           char branch[static SIP_BRANCH_MAX]);
+/** What stands in the request line: the target, or a first hop that routes strictly. Borrowed until the dialog changes. */
+struct span dialog_request_uri(const struct dialog *dialog);
 /** URI of the next hop: first Route, else the target. Borrowed until the dialog changes. */
 struct span dialog_next_hop(const struct dialog *dialog);
 

@@ -17,7 +17,7 @@ struct request {
     struct client_tx *tx;
     const struct request_user *user;
     void *arg;
-    bool is_self_held;
+    bool is_self_held, is_cancelled;
 };
 
 static void request_destroy(void *self)
@@ -47,8 +47,11 @@ static int send_try(struct request *request);
 /* @return 0: sent again; else the challenge is the final answer */
 static int answer_challenge(struct request *request, const struct sip_msg *response)
 {
-    int err = auth_out_take(request->auth, response);
+    int err;
 
+    if (request->is_cancelled)
+        return -ECANCELED; /* nobody wants this INVITE any more: sent again, it would ring on */
+    err = auth_out_take(request->auth, response);
     if (err)
         return err;
     client_tx_detach(request->tx);
@@ -95,7 +98,7 @@ static int send_try(struct request *request)
     dialog_write_request(&out, request->dialog, request->method, 0, branch);
     request->cseq = request->dialog->local_cseq;
     text_add_str(&out, request->headers);
-    err = auth_out_write(request->auth, &out, request->method, span_of(request->dialog->target));
+    err = auth_out_write(request->auth, &out, request->method, dialog_request_uri(request->dialog));
     sip_write_body(&out, span_of(request->content_type), span_make(request->body, request->body_bytes));
     if (!err)
         err = text_err(&out);
@@ -154,8 +157,10 @@ void request_detach(struct request *request)
 
 void request_cancel(struct request *request, struct span reason_header)
 {
-    if (request && request->tx)
-        client_tx_cancel(request->tx, reason_header);
+    if (!request || !request->tx)
+        return;
+    request->is_cancelled = true;
+    client_tx_cancel(request->tx, reason_header);
 }
 
 uint32_t request_cseq(const struct request *request)

@@ -41,6 +41,8 @@ sip_rig_tests =
 sip_rig_tests += tests/unit/sip/test_server_tx
 sip_rig_tests += tests/unit/sip/test_client_tx
 sip_rig_tests += tests/unit/sip/test_invite_in
+sip_rig_tests += tests/unit/sip/test_invite_out
+sip_rig_tests += tests/unit/sip/test_dialog
 check_PROGRAMS += $(sip_rig_tests)
 TESTS += $(sip_rig_tests)
 
@@ -50,3 +52,7 @@ tests_unit_sip_test_client_tx_SOURCES = tests/unit/sip/test_client_tx.c $(sip_ri
 tests_unit_sip_test_client_tx_LDADD = $(unit_ldadd)
 tests_unit_sip_test_invite_in_SOURCES = tests/unit/sip/test_invite_in.c $(sip_invite_rig)
 tests_unit_sip_test_invite_in_LDADD = $(unit_ldadd)
+tests_unit_sip_test_invite_out_SOURCES = tests/unit/sip/test_invite_out.c $(sip_invite_rig)
+tests_unit_sip_test_invite_out_LDADD = $(unit_ldadd)
+tests_unit_sip_test_dialog_SOURCES = tests/unit/sip/test_dialog.c $(sip_invite_rig)
+tests_unit_sip_test_dialog_LDADD = $(unit_ldadd)
