@@ -12,6 +12,8 @@
 #define MAGIC_LIVE 0x51b3a7e1u
 #define MAGIC_DEAD 0xdeadb10cu
 
+#define LARGE_BYTES 32768
+
 struct header {
     alignas(max_align_t) uint32_t magic;
     uint32_t refs;
@@ -19,8 +21,23 @@ struct header {
     size_t size_bytes;
 };
 
-static size_t live_count;
+/* Each thread counts in a line of its own, so that workers do not take the line from each other at every allocation. A
+ * block that dies on another thread leaves one count too high and one too low: only the sum means something. */
+#define COUNTER_COUNT 64
+
+static struct {
+    alignas(64) long live;
+} counters[COUNTER_COUNT];
+static unsigned threads_seen;
+static _Thread_local unsigned own_counter; /* index + 1; 0: not chosen yet */
 static _Thread_local int fail_left = -1;
+
+static void count_live(long by)
+{
+    if (!own_counter)
+        own_counter = __atomic_fetch_add(&threads_seen, 1, __ATOMIC_RELAXED) % COUNTER_COUNT + 1;
+    __atomic_fetch_add(&counters[own_counter - 1].live, by, __ATOMIC_RELAXED);
+}
 
 static struct header *header_of(void *object)
 {
@@ -33,22 +50,32 @@ static struct header *header_of(void *object)
 static void *birth(size_t size_bytes, mem_destroy_fn *destroy, int is_zeroed)
 {
     struct header *header;
+    int is_large;
 
     if (fail_left == 0 || size_bytes > SIZE_MAX - sizeof(*header))
         return NULL;
     if (fail_left > 0)
         fail_left--;
-    header = is_zeroed ? calloc(1, sizeof(*header) + size_bytes) : malloc(sizeof(*header) + size_bytes);
+    /* glibc's calloc() passes by the thread's cache of small blocks; large ones may come zeroed from the kernel. */
+    is_large = size_bytes > LARGE_BYTES;
+    header = is_zeroed && is_large ? calloc(1, sizeof(*header) + size_bytes) : malloc(sizeof(*header) + size_bytes);
     if (!header)
         return NULL;
+    if (is_zeroed && !is_large)
+        memset(header + 1, 0, size_bytes);
     *header = (struct header){.magic = MAGIC_LIVE, .refs = 1, .destroy = destroy, .size_bytes = size_bytes};
-    __atomic_fetch_add(&live_count, 1, __ATOMIC_RELAXED);
+    count_live(1);
     return header + 1;
 }
 
 void *mem_new(size_t size_bytes, mem_destroy_fn *destroy)
 {
     return birth(size_bytes, destroy, 1);
+}
+
+void *mem_bytes(size_t size_bytes)
+{
+    return birth(size_bytes, NULL, 0);
 }
 
 void *mem_ref(void *object)
@@ -71,7 +98,7 @@ void *mem_unref(void *object)
     if (header->destroy)
         header->destroy(object);
     header->magic = MAGIC_DEAD; /* a second unref of the same block stops here, not in somebody else's memory */
-    __atomic_fetch_sub(&live_count, 1, __ATOMIC_RELAXED);
+    count_live(-1);
     free(header);
     return NULL;
 }
@@ -95,7 +122,11 @@ void mem_fail_after(int n)
 
 size_t mem_live_count(void)
 {
-    return __atomic_load_n(&live_count, __ATOMIC_RELAXED);
+    long sum = 0;
+
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        sum += __atomic_load_n(&counters[i].live, __ATOMIC_RELAXED);
+    return (size_t)sum;
 }
 
 void mem_wipe(void *bytes, size_t n)

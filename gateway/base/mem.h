@@ -15,6 +15,9 @@ typedef void mem_destroy_fn(void *self);
  *  @return NULL when memory is out (or the test limit says so) */
 void *mem_new(size_t size_bytes, mem_destroy_fn *destroy);
 
+/** Room for size_bytes, not zeroed. Else as mem_new() without a destructor. */
+void *mem_bytes(size_t size_bytes);
+
 /** One more reference; NULL is welcome. @return the object itself */
 void *mem_ref(void *object);
 

@@ -9,7 +9,8 @@
 
 #include "base/mem.h"
 
-#define FIRST_BYTES 128
+#define FIRST_BYTES 480 /* with its header and malloc's a block of 512; twice that is most SIP messages */
+#define SLACK_BYTES 64  /* more than that is given back from what is taken to be kept */
 
 void text_init(struct text *text, size_t max)
 {
@@ -55,7 +56,7 @@ static int reserve(struct text *text, size_t n)
         cap = text->max + 1;
     if (cap < needed)
         cap = needed;
-    data = mem_new(cap, NULL);
+    data = mem_bytes(cap);
     if (!data)
         return text->err = -ENOMEM;
     if (text->len)
@@ -202,6 +203,11 @@ char *text_take(struct text *text)
     if (text->is_fixed || !text->data) {
         taken = mem_text(text->data ? text->data : "", text->len);
         text_reset(text);
+        return taken;
+    }
+    taken = text->cap - text->len > SLACK_BYTES ? mem_text(text->data, text->len) : NULL;
+    if (taken) {
+        text_free(text);
         return taken;
     }
     taken = text->data;

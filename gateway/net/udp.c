@@ -61,8 +61,12 @@ static int bind_socket(struct udp *udp, const struct udp_options *options)
     err = set_options(udp, options);
     if (err)
         return err;
-    if (bind(udp->fd, &options->local.sa, addr_len(&options->local)) ||
-        getsockname(udp->fd, (struct sockaddr *)&bound, &len))
+    if (bind(udp->fd, &options->local.sa, addr_len(&options->local)))
+        return -errno;
+    udp->local = options->local;
+    if (addr_port(&udp->local))
+        return 0;
+    if (getsockname(udp->fd, (struct sockaddr *)&bound, &len))
         return -errno;
     return addr_from_sockaddr(&udp->local, (struct sockaddr *)&bound, len);
 }

@@ -290,7 +290,6 @@ void udp_house_remove(struct udp_house *house, struct udp *udp)
             house->events[i].data.ptr = NULL;
     if (house->current == udp)
         house->current = NULL;
-    epoll_ctl(house->epoll_fd, EPOLL_CTL_DEL, udp->fd, NULL);
 }
 
 struct pkt_pool *udp_house_pool(struct udp_house *house)

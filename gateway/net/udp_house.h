@@ -59,6 +59,7 @@ struct udp_house {
 /** Send all that one socket, or every socket, has queued. */
 void udp_flush(struct udp *udp);
 void udp_house_flush(struct udp_house *house);
-/** Watch a new socket / forget it, also in the round that runs. */
+/** Watch a new socket / forget it, also in the round that runs; the caller closes it at once, which takes it out of the
+ * epoll set. */
 int udp_house_add(struct udp_house *house, struct udp *udp);
 void udp_house_remove(struct udp_house *house, struct udp *udp);
