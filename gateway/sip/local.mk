@@ -28,4 +28,7 @@ libsipway_a_SOURCES += gateway/sip/invite_out.c
 libsipway_a_SOURCES += gateway/sip/invite_in.c
 libsipway_a_SOURCES += gateway/sip/modify.c
 libsipway_a_SOURCES += gateway/sip/register_in.c
+libsipway_a_SOURCES += gateway/sip/auth_out.c
+libsipway_a_SOURCES += gateway/sip/outside.c
+libsipway_a_SOURCES += gateway/sip/register_out.c
 libsipway_a_SOURCES += gateway/sip/refresh.c

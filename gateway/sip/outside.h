@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sip/stack.h"
+
+/* outside.h: how a request of ours outside of dialogs begins (REGISTER, OPTIONS). RFC 3261 8.1.1. */
+
+struct outside {
+    struct sip_stack *stack;
+    struct sip_flow flow;
+    enum sip_method method;
+    struct span uri;          /* Request-URI */
+    struct span from, to;     /* values without tags */
+    struct span contact_user; /* of our Contact; empty: "sipway" */
+    const char *call_id, *tag;
+    uint32_t cseq;
+};
+/** Request line, Via, Max-Forwards, From, To, Call-ID, CSeq, Contact, User-Agent. The caller adds headers and the body.
+ *  @param branch out */
+void outside_write_head(struct text *out, const struct outside *outside, char branch[static SIP_BRANCH_MAX]);
+
+#define SIP_CALL_ID_MAX 48
+/** A new Call-ID and From tag; the tag carries our worker's number. */
+void outside_make_names(const struct sip_stack *stack, char call_id[static SIP_CALL_ID_MAX],
+                        char tag[static SIP_TAG_MAX]);
