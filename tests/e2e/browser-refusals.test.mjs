@@ -3,6 +3,7 @@
 import { world, scenario, check, ALICE, CALLER } from './lib/scenario.mjs';
 import { sipAgent } from './lib/sip-agent.mjs';
 
+const STRANGER = '127.0.0.2'; // an address that no trunk accepts from
 const peers = world({ browsers: [ALICE] });
 
 for (const [status, cause] of [[486, 'Busy'], [404, 'Not Found'], [603, 'Rejected']]) {
@@ -74,7 +75,7 @@ scenario('a wrong password does not register', async () => {
 
 scenario('a stranger is not routed: no call reaches the trunk', async ({ defer }) => {
   const { gateway, trunk } = peers;
-  const stranger = await sipAgent({ name: 'stranger', user: 'stranger', peer: gateway.sip });
+  const stranger = await sipAgent({ name: 'stranger', user: 'stranger', peer: gateway.sip, host: STRANGER });
   defer(() => stranger.close());
   stranger.newRequest('INVITE', `sip:${CALLER}@${gateway.sip.host}:${gateway.sip.port}`, { body: trunk.sdp() });
   const refusal = await stranger.expect((m) => m.status >= 400);
@@ -88,7 +89,7 @@ scenario('a stranger cannot end a call: a BYE from another address changes nothi
   await trunk.rings();
   await trunk.answer();
   await alice.sees('confirmed');
-  const stranger = await sipAgent({ name: 'stranger', user: 'stranger', peer: gateway.sip });
+  const stranger = await sipAgent({ name: 'stranger', user: 'stranger', peer: gateway.sip, host: STRANGER });
   defer(() => stranger.close());
   stranger.dialog = { ...trunk.sip.dialog, cseq: 700 };
   stranger.inDialog('BYE');

@@ -8,6 +8,7 @@ import { wsPhone } from './lib/ws-phone.mjs';
 import { until } from './lib/wait.mjs';
 
 const peers = world({ browsers: [ALICE] });
+const STRANGER = '127.0.0.2'; // an address that no trunk accepts from
 const ours = { needs: 'b2bua' };
 
 async function talking() {
@@ -25,16 +26,9 @@ async function hangUp() {
   await peers.trunk.hungUp();
 }
 
-/** A gateway whose trunk row accepts nobody on this machine, so that we are a stranger to it. */
-async function strangersGateway(defer, more = {}) {
-  const gateway = await startGateway({ accounts: [ALICE], trunks: [{ name: 'carrier', host: '127.0.0.1', port: 9, accept: ['203.0.113.0/24'] }], ...more });
-  defer(() => gateway.stop());
-  return gateway;
-}
-
 scenario('a caller that is neither account nor trunk gets one 403 that is not repeated, and no call', async ({ defer }) => {
-  const gateway = await strangersGateway(defer);
-  const stranger = await scriptedPhone({ name: 'stranger', peer: gateway.sip });
+  const { gateway } = peers;
+  const stranger = await scriptedPhone({ name: 'stranger', peer: gateway.sip, host: STRANGER });
   defer(() => stranger.close());
   stranger.sip.newRequest('INVITE', `sip:${ALICE.numbers[0]}@${gateway.sip.host}:${gateway.sip.port}`, { body: stranger.sdp() });
   const refusal = await stranger.sip.expect((m) => m.status >= 300);
@@ -42,11 +36,12 @@ scenario('a caller that is neither account nor trunk gets one 403 that is not re
   await until('the time of a repeat', () => performance.now() - refusal.at > 1200, { within: 2000 });
   check(stranger.sip.received.filter((m) => m.status >= 300).length === 1, `${stranger.sip.received.length} messages for one INVITE`);
   check(!/"id"/.test((await gateway.admin.text('/calls')).body), 'a stranger left a call');
+  check(!stranger.rtp.packets.length, 'a stranger got media');
 }, ours);
 
 scenario('the answer to a stranger is not larger than twice the question', async ({ defer }) => {
-  const gateway = await strangersGateway(defer);
-  const stranger = await sipAgent({ name: 'stranger', peer: gateway.sip });
+  const { gateway } = peers;
+  const stranger = await sipAgent({ name: 'stranger', peer: gateway.sip, host: STRANGER });
   defer(() => stranger.close());
   stranger.auto = {};
   for (const method of ['INVITE', 'REGISTER', 'OPTIONS', 'MESSAGE', 'SUBSCRIBE', 'BYE']) {
@@ -57,7 +52,7 @@ scenario('the answer to a stranger is not larger than twice the question', async
 }, ours);
 
 scenario('a preloaded Route, maddr or a foreign domain is not followed', async ({ defer }) => {
-  const { gateway, alice } = peers;
+  const { gateway, trunk } = peers;
   const victim = await sipAgent({ name: 'victim' });
   defer(() => victim.close());
   const phone = await wsPhone(gateway, BOB);
@@ -65,7 +60,8 @@ scenario('a preloaded Route, maddr or a foreign domain is not followed', async (
   await phone.call(`sip:x@${victim.address}`);
   await phone.call(`sip:x@example.com;maddr=${victim.host}`, { headers: [['Route', `<sip:${victim.address};lr>`]] });
   await victim.expectNone('INVITE', 800);
-  check(!alice.isClosed, 'alice is gone');
+  // by its user part a route may still send it to the trunk, and only there
+  for (const request of trunk.sip.inbox.splice(0)) trunk.sip.reply(486, { request });
 }, ours);
 
 scenario('a wrong password is 403 after the challenge, and the owner still registers', async ({ defer }) => {

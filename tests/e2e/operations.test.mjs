@@ -112,3 +112,15 @@ scenario('SIGTERM: no new calls, the running one goes on, then the process ends'
   const result = await gateway.program.stop({ within: 10000 });
   check(result.code === 0 && !gateway.program.wasKilled, `ended with code ${result.code}`);
 }, ours);
+
+scenario('SIGTERM while a far end says nothing: the process ends soon after the drain limit', async ({ defer }) => {
+  const trunk = await scriptedPhone({ name: 'mute trunk' });
+  defer(() => trunk.close());
+  const gateway = await startGateway({ accounts: [ALICE], trunks: [{ name: 'carrier', host: '127.0.0.1', port: trunk.sip.port }],
+    config: { sip: { drain: '1s' } } });
+  const alice = await wsPhone(gateway, ALICE);
+  defer(() => alice.close());
+  await alice.call(CALLER);
+  await trunk.rings();
+  await gateway.stop({ within: 6000 });
+}, ours);

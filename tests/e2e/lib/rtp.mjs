@@ -13,11 +13,19 @@ const KEEP_PACKETS = 6000;
 
 /** @param {{host?: string, port?: number}} where  default: an even free port of 127.0.0.1, RTCP on the next one */
 export async function rtpEndpoint({ host = '127.0.0.1', port } = {}) {
-  const [rtpPort, rtcpPort] = port ? [port, port + 1] : await freePorts(2, 2);
   const endpoint = new RtpEndpoint(host);
-  endpoint.socket = await bound(rtpPort, host, (data, from) => endpoint.onRtp(data, from));
-  endpoint.rtcpSocket = await bound(rtcpPort, host, (data, from) => endpoint.onRtcp(data, from));
-  return endpoint;
+  for (let attempt = 1; ; attempt++) {
+    const [rtpPort, rtcpPort] = port ? [port, port + 1] : await freePorts(2, 2);
+    try {
+      endpoint.socket = await bound(rtpPort, host, (data, from) => endpoint.onRtp(data, from));
+      endpoint.rtcpSocket = await bound(rtcpPort, host, (data, from) => endpoint.onRtcp(data, from));
+      return endpoint;
+    } catch (error) {
+      endpoint.socket?.close();
+      endpoint.socket = undefined;
+      if (port || attempt === 5) throw error; // a program that makes no claims took it: try others
+    }
+  }
 }
 
 function bound(port, host, onData) {

@@ -76,7 +76,7 @@ function buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes,
     log: { level: process.env.SIPWAY_LOG ?? 'debug', format: 'text' },
     web: { listen: web, ...files },
     admin: { listen: `http://127.0.0.1:${ports.admin}` },
-    sip: { listen, ...files },
+    sip: { listen, drain: '3s', ...files }, // what a failed scenario leaves behind must not keep the process
     media: {
       webrtc: `127.0.0.1:${ports.webrtc}`,
       rtp: { address: '127.0.0.1', ports: `${ports.rtp[0]}-${ports.rtp.at(-1)}` },

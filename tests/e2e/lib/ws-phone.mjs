@@ -57,7 +57,10 @@ class WsPhone {
     const uri = number.startsWith('sip:') ? number : `sip:${number}@${this.gateway.domain}`;
     const invite = this.sip.newRequest('INVITE', uri, { from: `<${this.aor}>`, body, headers });
     const first = await this.sip.expect((m) => m.cseq.method === 'INVITE' && m.status >= 100);
-    if (first.status !== 401 && first.status !== 407) return invite;
+    if (first.status !== 401 && first.status !== 407) {
+      this.sip.inbox.unshift(first); // it is the script's to take
+      return invite;
+    }
     return this.sip.retryWithCredentials(invite, first, { username: this.account.name, password: this.account.password });
   }
 
