@@ -16,6 +16,8 @@
 #include "sip/dialog.h"
 #include "sip/server_tx.h"
 
+#define AMPLIFICATION_MAX 2 /* times the size of an unproved request */
+
 static struct sip_stack *stacks[WORKER_MAX];
 
 struct sip_stack *sip_stack_of(unsigned worker)
@@ -110,23 +112,39 @@ static void stateless_tag(char tag[static SIP_TAG_MAX], const struct sip_stack *
     snprintf(tag, SIP_TAG_MAX, "w%u.%zx", stack->worker, hash);
 }
 
+static void write_refusal(struct text *out, struct sip_stack *stack, const struct sip_msg *request,
+                          const struct sip_verdict *verdict, const char *why)
+{
+    char tag[SIP_TAG_MAX];
+
+    stateless_tag(tag, stack, request);
+    text_reset(out);
+    sip_write_response_head(out, request, verdict->status, sip_status_text(verdict->status), span_of(tag));
+    if (why)
+        sip_write_warning(out, SIP_AGENT, why);
+    text_add(out, text_span(&verdict->headers));
+    sip_write_body(out, SPAN_NULL, SPAN_NULL);
+}
+
+/* The source of a datagram may be forged: what it gets must not be worth the trouble. */
+static bool would_amplify(const struct sip_flow *flow, const struct sip_msg *request, const struct text *out)
+{
+    return flow->transport == SIP_UDP && out->len > AMPLIFICATION_MAX * request->raw.n;
+}
+
 void sip_reply_stateless(struct sip_stack *stack, const struct sip_msg *request, const struct sip_flow *flow,
                          const struct sip_verdict *verdict)
 {
-    char tag[SIP_TAG_MAX];
     struct text out;
 
     stats_count(STAT_SIP_REFUSED);
     if (request->method == SIP_ACK || verdict->is_silent)
         return;
-    stateless_tag(tag, stack, request);
     text_init(&out, SIP_MSG_MAX);
-    sip_write_response_head(&out, request, verdict->status, sip_status_text(verdict->status), span_of(tag));
-    if (verdict->why)
-        sip_write_warning(&out, SIP_AGENT, verdict->why);
-    text_add(&out, text_span(&verdict->headers));
-    sip_write_body(&out, SPAN_NULL, SPAN_NULL);
-    if (!text_err(&out))
+    write_refusal(&out, stack, request, verdict, verdict->why);
+    if (would_amplify(flow, request, &out))
+        write_refusal(&out, stack, request, verdict, NULL);
+    if (!text_err(&out) && !would_amplify(flow, request, &out))
         transport_send(stack->transports, flow, text_span(&out));
     text_free(&out);
 }
