@@ -43,6 +43,8 @@ sip_rig_tests += tests/unit/sip/test_client_tx
 sip_rig_tests += tests/unit/sip/test_invite_in
 sip_rig_tests += tests/unit/sip/test_invite_out
 sip_rig_tests += tests/unit/sip/test_dialog
+sip_rig_tests += tests/unit/sip/test_modify
+sip_rig_tests += tests/unit/sip/test_stack
 check_PROGRAMS += $(sip_rig_tests)
 TESTS += $(sip_rig_tests)
 
@@ -56,3 +58,7 @@ tests_unit_sip_test_invite_out_SOURCES = tests/unit/sip/test_invite_out.c $(sip_
 tests_unit_sip_test_invite_out_LDADD = $(unit_ldadd)
 tests_unit_sip_test_dialog_SOURCES = tests/unit/sip/test_dialog.c $(sip_invite_rig)
 tests_unit_sip_test_dialog_LDADD = $(unit_ldadd)
+tests_unit_sip_test_modify_SOURCES = tests/unit/sip/test_modify.c $(sip_invite_rig)
+tests_unit_sip_test_modify_LDADD = $(unit_ldadd)
+tests_unit_sip_test_stack_SOURCES = tests/unit/sip/test_stack.c $(sip_invite_rig)
+tests_unit_sip_test_stack_LDADD = $(unit_ldadd)

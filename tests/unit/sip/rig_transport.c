@@ -83,8 +83,12 @@ int transport_send(struct sip_transports *transports, const struct sip_flow *flo
     sent->parsed = calloc(1, bytes.n + 1);
     memcpy(sent->bytes, bytes.p, bytes.n);
     memcpy(sent->parsed, bytes.p, bytes.n);
-    if (bytes.n > 4 && sip_msg_parse(&sent->msg, sent->parsed, bytes.n, &status, &why))
-        fail_msg("the stack sent what nobody can read (%s): %s", why, sent->bytes);
+    if (bytes.n > 4 && sip_msg_parse(&sent->msg, sent->parsed, bytes.n, &status, &why)) {
+        /* an answer to what was malformed mirrors it */
+        if (sscanf(sent->bytes, "SIP/2.0 %u ", &sent->msg.status) != 1 || sent->msg.status < 400)
+            fail_msg("the stack sent what nobody can read (%s): %s", why, sent->bytes);
+        sent->msg.is_request = false;
+    }
     rig.sent[rig.sent_count++] = sent;
     return 0;
 }
