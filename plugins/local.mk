@@ -13,3 +13,5 @@ plugins_echo_echo_la_LDFLAGS = -module $(plugin_ldflags)
 # libdir/sipway holds what dlopen() needs and nothing else
 install-data-hook:
 	-rm -f '$(DESTDIR)$(plugindir)/echo.la'
+uninstall-hook:
+	-rm -f '$(DESTDIR)$(plugindir)/echo.so'
