@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call_watch.c: what watches over calls while nobody says anything: RTP time-outs, the longest duration, lost connections and their
- * return (RFC 5626, RFC 7118). Decides only to end or to go on. */
+/* call_watch.c: what watches over calls while nobody says anything: RTP time-outs, the longest duration, lost
+ * connections and their return (RFC 5626, RFC 7118). Decides only to end or to go on. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -81,7 +81,8 @@ static void on_reconnect_timer(void *arg)
     if (!is_leg_lost(call->in) && !is_leg_lost(call->out))
         return;
 
-    snprintf(why, sizeof(why), "its connection closed and it did not come back within %u s", call->conf->sip.reconnect_s);
+    snprintf(why, sizeof(why), "its connection closed and it did not come back within %u s",
+             call->conf->sip.reconnect_s);
     call_end(call, 408, "gateway", why);
 }
 
@@ -91,6 +92,11 @@ static void lose_leg(struct call *call, struct leg *leg, const struct sip_flow *
 
     if (!own || leg->trunk || !sip_flow_same(own, flow))
         return;
+    if (leg == call->in && call->state != CALL_TALKING && sip_transport_is_web((enum sip_transport)flow->transport)) {
+        call_end(call, 487, "caller",
+                 "its connection closed before the answer"); /* its INVITE has ended with the connection */
+        return;
+    }
     leg_sip_set_lost(leg, true);
     if (!timer_is_running(&call->reconnect_timer))
         timer_start(call->calls->stack->wheel, &call->reconnect_timer, call->conf->sip.reconnect_s * 1000ull,

@@ -180,8 +180,8 @@ int leg_media_take_answer(struct leg_media *media, struct span text, const char 
         return err;
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         struct media_line *line = &media->lines[i];
-        bool is_taken = line->index >= 0 && line->index < (int)answer->media_count &&
-                        answer->media[line->index].port && answer->media[line->index].kind == kinds[i];
+        bool is_taken = line->index >= 0 && line->index < (int)answer->media_count && answer->media[line->index].port &&
+                        answer->media[line->index].kind == kinds[i];
 
         line->peer.count = 0;
         line->peer_dir = SDP_INACTIVE;
@@ -243,7 +243,8 @@ static int keep_our_text(struct leg_media *media, struct text *out, size_t start
 
 static struct sdp_session session_of(struct leg_media *media)
 {
-    return (struct sdp_session){.id = span_of(media->session_id), .version = ++media->version,
+    return (struct sdp_session){.id = span_of(media->session_id),
+                                .version = ++media->version,
                                 .address = span_of(media->transports[0].address_text),
                                 .is_v6 = media->transports[0].sdp.is_v6};
 }
@@ -264,8 +265,9 @@ static void fill_line(struct leg_media *media, unsigned kind, struct sdp_line *l
     }
 }
 
-/* An m-line once written stays for ever, in its place (RFC 3264 8): the new lines are laid over the old description. */
-static void lay_over_former(const struct leg_media *media, struct sdp *out)
+/* An m-line once written stays for ever, in its place (RFC 3264 8): the new lines are laid over the old description or
+ * behind it. */
+static void lay_over_former(const struct leg_media *media, struct sdp *out, const unsigned *made, unsigned count)
 {
     struct sdp *former = &scratch_ours;
     struct sdp *merged = &scratch_peer;
@@ -274,19 +276,41 @@ static void lay_over_former(const struct leg_media *media, struct sdp *out)
     if (!media->our_text || sdp_parse(former, span_make(media->our_text, media->our_bytes), &why))
         return;
     *merged = *former;
-    for (unsigned i = 0, made = 0; i < former->media_count; i++) {
-        bool is_live = (int)i == media->lines[MEDIA_AUDIO].index || (int)i == media->lines[MEDIA_VIDEO].index;
-
-        if (is_live && made < out->media_count)
-            merged->media[i] = out->media[made++];
-        else
-            merged->media[i].port = 0;
+    for (unsigned i = 0; i < merged->media_count; i++) {
+        merged->media[i].port = 0;
+        merged->media[i].is_bundle_only = false;
     }
-    for (unsigned i = 0; i < merged->media_count; i++)
-        if (former->media[i].mid.n)
-            merged->media[i].mid = former->media[i].mid;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned index = (unsigned)media->lines[made[i]].index;
+        bool is_old = index < former->media_count;
+
+        if (!is_old)
+            merged->media_count = index + 1;
+        merged->media[index] = out->media[i];
+        if (is_old && former->media[index].mid.n)
+            merged->media[index].mid = former->media[index].mid;
+    }
     merged->origin_version = out->origin_version;
     *out = *merged;
+}
+
+/* Where a new line may stand: behind those of our last description, for browsers only in its bundle. @return index,
+ * -ENOSPC */
+static int place_behind(const struct leg_media *media)
+{
+    struct sdp *former = &scratch_ours;
+    int index = 0;
+    const char *why;
+
+    if (!media->our_text)
+        return 0;
+    if (sdp_parse(former, span_make(media->our_text, media->our_bytes), &why) ||
+        (media->is_webrtc && !former->has_bundle))
+        return -ENOSPC;
+    index = (int)former->media_count;
+    for (unsigned i = 0; i < MEDIA_KINDS; i++) /* placed a moment ago, and not yet written */
+        index = media->lines[i].index >= index ? media->lines[i].index + 1 : index;
+    return index < SDP_MEDIA_MAX ? index : -ENOSPC;
 }
 
 static int wants_line(struct leg_media *media, const struct leg_media *other, unsigned kind, struct sdp_line *line,
@@ -297,8 +321,8 @@ static int wants_line(struct leg_media *media, const struct leg_media *other, un
 
     if (theirs->index < 0 || !codecs_to_offer(&line->codecs, &theirs->peer, kind == MEDIA_AUDIO ? media->codecs : NULL))
         return 0;
-    if (media->our_text && media->lines[kind].index < 0)
-        return 0; /* a line cannot be added in the middle of a call yet */
+    if (media->our_text && media->lines[kind].index < 0 && place_behind(media) < 0)
+        return 0;
     line->dir = theirs->peer_dir;
     line->setup = media->our_setup == SDP_SETUP_NONE ? SDP_SETUP_ACTPASS : media->our_setup;
     if (media->our_text)
@@ -307,12 +331,26 @@ static int wants_line(struct leg_media *media, const struct leg_media *other, un
     return 1;
 }
 
+/* A line that the peer has not seen in this call gets its place, and in a later offer a mid that nobody has used. */
+static void place_line(struct leg_media *media, unsigned kind, struct sdp_line *line, unsigned count)
+{
+    struct media_line *mine = &media->lines[kind];
+
+    if (!media->our_text) {
+        mine->index = (int)count;
+    } else if (mine->index < 0) {
+        mine->index = place_behind(media);
+        snprintf(mine->mid, sizeof(mine->mid), "added%d", mine->index);
+        line->mid = media->is_webrtc ? span_of(mine->mid) : SPAN_NULL;
+    }
+}
+
 int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out)
 {
     static __thread struct sdp_line lines[MEDIA_KINDS];
+    unsigned made[MEDIA_KINDS], count = 0;
     struct sdp_session session;
     size_t start = out->len;
-    unsigned count = 0;
     int err;
 
     for (unsigned kind = 0; kind < MEDIA_KINDS; kind++) {
@@ -323,9 +361,8 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
         if (err)
             return err;
         fill_line(media, kind, &lines[count]);
-        if (!media->our_text)
-            media->lines[kind].index = (int)count;
-        count++;
+        place_line(media, kind, &lines[count], count);
+        made[count++] = kind;
     }
     if (!count) {
         *why_out = "no common codec";
@@ -334,7 +371,7 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
     media->is_offerer = true;
     session = session_of(media);
     sdp_make_offer(&scratch_out, &session, lines, count);
-    lay_over_former(media, &scratch_out);
+    lay_over_former(media, &scratch_out, made, count);
     err = sdp_write(out, &scratch_out);
     return err ? err : keep_our_text(media, out, start);
 }
@@ -358,7 +395,8 @@ static void answer_line(struct leg_media *media, const struct leg_media *other, 
     fill_line(media, kind, line);
 }
 
-int leg_media_make_answer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out)
+int leg_media_make_answer(struct leg_media *media, const struct leg_media *other, struct text *out,
+                          const char **why_out)
 {
     static __thread struct sdp_line lines[SDP_MEDIA_MAX];
     struct sdp *offer = &scratch_peer;
@@ -407,7 +445,8 @@ bool leg_media_is_set(const struct leg_media *media)
 struct span leg_media_codec(const struct leg_media *media)
 {
     const struct media_line *audio = &media->lines[MEDIA_AUDIO];
-    const struct sdp_codecs *agreed = audio->peer.count && audio->ours.count ? (media->is_offerer ? &audio->peer : &audio->ours) : NULL;
+    const struct sdp_codecs *agreed =
+        audio->peer.count && audio->ours.count ? (media->is_offerer ? &audio->peer : &audio->ours) : NULL;
 
     return agreed ? agreed->items[0].name : SPAN_NULL;
 }
