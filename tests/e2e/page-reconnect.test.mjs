@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page that is reloaded, or loses its WebSocket in a call: the call goes on for a while, and either the page finds it again or it ends.
 import { check } from './lib/scenario.mjs';
-import { quickStart, startQuickStart, phoneScenario } from './lib/quick-start.mjs';
+import { quickStart, startQuickStart, phoneScenario, FRIEND } from './lib/quick-start.mjs';
 import { tcpDetour } from './lib/detour.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -71,16 +71,33 @@ phone('after the WebSocket came back the own voice is heard in 600, and keys go 
   await you.hears(700);
 });
 
-phone('the WebSocket breaks while it rings at the far end: 606 is answered when the page is back', async (scene) => {
+phone('the caller\'s WebSocket breaks while it rings: nobody is left ringing', async (scene) => {
   const { way, you } = await detoured(scene);
+  const from = world.carrier.mark();
   await you.isReady();
   await you.tap('604');
   await you.reaches('ringing');
   await cut(way, you);
+  await world.carrier.ended('604', { from, within: 4000 });
+  await until('empty list of calls', async () => !(await calls(world.gateway)).some(isAlive));
   way.mend();
   await you.isReady({ within: 6000 });
-  await you.page.click('#hangup').catch(() => {});
-  await until('empty list of calls', async () => !(await calls(world.gateway)).some(isAlive), { within: 10000 });
+  await you.sees('end of the call', () => !window.sipway.state.calls.some((call) => call.state !== 'ended'));
+});
+
+phone('the WebSocket of the phone that rings breaks: the caller is told, and need not wait', async (scene) => {
+  const friendWay = await tcpDetour(world.gateway.ports.web);
+  scene.defer(() => friendWay.close());
+  const you = await scene.open('you');
+  const friend = await scene.open('friend', { url: friendWay.url });
+  await friend.signInAs(FRIEND);
+  await you.isReady();
+  await you.call('friend');
+  await friend.reaches('incoming');
+  friendWay.cut();
+  await you.reaches('ended', { within: 5000 });
+  const { end } = (await you.state()).calls[0];
+  check(end.isFailure && end.title.length > 3, `shown as ${JSON.stringify(end)}`);
 });
 
 phone('the far side hangs up while the page is away: the page learns it when it is back', async (scene) => {
@@ -109,5 +126,5 @@ phone('a page that never comes back: after sip.reconnect the carrier gets a BYE,
   check(lasted > 2500, `the call was kept for ${lasted} ms only`);
   const told = await own.gateway.admin.json(`/calls/${id}`);
   check(/did not come back within 3 s/.test(told.why), `/calls/${id}: ${JSON.stringify(told)}`);
-  check(told.status === 408 && told.timeline.length > 3, `/calls/${id}: ${JSON.stringify(told)}`);
+  check(told.ended_by === 'gateway' && told.timeline.length > 3, `/calls/${id}: ${JSON.stringify(told)}`);
 });
