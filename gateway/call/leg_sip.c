@@ -157,6 +157,17 @@ static void describe_bye(char *text, size_t size_bytes, const struct sip_msg *by
         snprintf(text, size_bytes, "%s", why);
 }
 
+/* A lost ACK mostly went to where our Contact pointed: say which address that was. */
+static void describe_contact(char *text, size_t size_bytes, const struct dialog *dialog, const char *why)
+{
+    struct text contact;
+
+    text_init(&contact, 1024);
+    sip_write_contact(&contact, dialog->stack, &dialog->flow, span_of(dialog->contact_user));
+    snprintf(text, size_bytes, "%s; it should go to our %.*s", why, SPAN_ARG(span_trim(text_span(&contact))));
+    text_free(&contact);
+}
+
 static void on_ended(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why,
                      void *arg)
 {
@@ -164,8 +175,7 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
     char text[200];
 
     if (cause == INVITE_END_NO_ACK)
-        snprintf(text, sizeof(text), "%s; our Contact was for %s", why,
-                 sip->leg.trunk ? sip->leg.trunk->conf->name : sip->leg.account);
+        describe_contact(text, sizeof(text), invite_dialog(invite), why);
     else
         describe_bye(text, sizeof(text), bye, why);
     tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : 408, text, SPAN_NULL);
