@@ -116,7 +116,9 @@ static int build_house(struct house *house, unsigned id, const char **why)
                             why);
     if (err)
         return err;
-    calls_set_stack(house->calls, house->stack);
+    err = calls_set_stack(house->calls, house->stack);
+    if (err)
+        return err;
     transport_ws_protocol(house->stack->transports, &house->protocols[0]);
     err = ws_house_new(&house->ws, &(struct ws_house_options){.conf = conf, .protocols = house->protocols,
                                                               .has_admin = id == 0},
@@ -255,13 +257,23 @@ void app_drain(struct app *app)
         mailbox_call(app->houses[i].worker, drain_house, NULL);
 }
 
-unsigned long app_call_count(const struct app *app)
+static unsigned long sum_of(const struct app *app, enum stat_id gauge)
 {
-    unsigned long count = 0;
+    unsigned long sum = 0;
 
     for (unsigned i = 0; i < app->worker_count; i++)
-        count += __atomic_load_n(&app->houses[i].worker->stats.value[STAT_CALLS], __ATOMIC_RELAXED);
-    return count;
+        sum += __atomic_load_n(&app->houses[i].worker->stats.value[gauge], __ATOMIC_RELAXED);
+    return sum;
+}
+
+unsigned long app_call_count(const struct app *app)
+{
+    return sum_of(app, STAT_CALLS);
+}
+
+unsigned long app_registration_count(const struct app *app)
+{
+    return sum_of(app, STAT_TRUNKS_REGISTERED);
 }
 
 static void end_calls(struct worker *worker, void *arg)

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 libsipway_a_SOURCES += gateway/api/rest.c
+libsipway_a_SOURCES += gateway/api/rest_trunks.c

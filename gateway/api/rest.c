@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID, POST /reload; for the page: /phone.json.
+/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID /trunks, POST /reload; for the page: /phone.json.
  * Calls live on their workers: a question about them is a letter that visits each and comes back. */
 #include "api/rest.h"
 
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/rest_trunks.h"
 #include "app.h"
 #include "base/conf.h"
 #include "base/mailbox.h"
@@ -211,6 +212,7 @@ int rest_add(struct ws_house *ws, struct app *app, bool is_admin)
         {.is_admin = true, .method = "GET", .path = "/metrics", .handle = get_metrics},
         {.is_admin = true, .method = "GET", .path = "/calls", .handle = get_calls},
         {.is_admin = true, .method = "GET", .path = "/calls/", .handle = get_call},
+        {.is_admin = true, .method = "GET", .path = "/trunks", .handle = rest_get_trunks},
         {.is_admin = true, .method = "POST", .path = "/reload", .handle = post_reload},
         {.method = "GET", .path = "/phone.json", .handle = get_phone},
     };

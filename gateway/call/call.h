@@ -38,7 +38,8 @@ struct call {
     struct leg *modifier; /* whose change is under way */
     struct route_pick pick;
     struct trunk_try {    /* trunks of the route, one after the other */
-        size_t next;
+        uint64_t tried;   /* bit per trunk; a route has at most 64 */
+        size_t at;        /* the last one */
     } trunk_try;
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;

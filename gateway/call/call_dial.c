@@ -10,6 +10,7 @@
 #include "base/stats.h"
 #include "call/call_private.h"
 #include "call/leg_sip.h"
+#include "call/trunk_board.h"
 #include "call/trunk_limit.h"
 
 static void on_ring_timer(void *arg)
@@ -67,24 +68,46 @@ void call_leave_trunk(struct call *call)
     if (!call->is_counted_trunk)
         return;
     call->is_counted_trunk = false;
-    trunk = directory_trunk(call->directory, span_of(call->pick.trunks->items[call->trunk_try.next - 1]));
+    trunk = directory_trunk(call->directory, span_of(call->pick.trunks->items[call->trunk_try.at]));
     if (trunk)
         trunk_limit_leave(call->calls->store, trunk->conf);
 }
 
+/* In the route's order, but those that do not answer OPTIONS only when no other is left. @return index, -1: all were tried */
+static int pick_trunk(const struct call *call)
+{
+    int down = -1;
+
+    for (size_t i = 0; call->pick.trunks && i < call->pick.trunks->count && i < 64; i++) {
+        struct span name = span_of(call->pick.trunks->items[i]);
+
+        if (call->trunk_try.tried & (UINT64_C(1) << i))
+            continue;
+        if (trunk_board_get(call->calls->board, name)->health != TRUNK_DOWN)
+            return (int)i;
+        if (down < 0)
+            down = (int)i;
+    }
+    return down;
+}
+
 bool call_dial_next_trunk(struct call *call)
 {
+    int at;
+
     call_leave_trunk(call);
-    while (call->pick.trunks && call->trunk_try.next < call->pick.trunks->count) {
-        const char *name = call->pick.trunks->items[call->trunk_try.next++];
+    while ((at = pick_trunk(call)) >= 0) {
+        const char *name = call->pick.trunks->items[at];
         const struct trunk *trunk = directory_trunk(call->directory, span_of(name));
         const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";
 
+        call->trunk_try.tried |= UINT64_C(1) << at;
         if (limit) {
             call_note(call, "trunk %s: %s", name, limit);
             call_keep_refusal(call, 503, limit);
             continue;
         }
+        call->trunk_try.at = (size_t)at;
         call->is_counted_trunk = true;
         call_note(call, "trunk %s is tried", name);
         ring(call, &(struct leg_sip_dial){.trunk = trunk});

@@ -108,8 +108,8 @@ void call_write_cdr(struct call *call)
 
     if (!call->calls->record)
         return;
-    if (call->pick.trunks && call->trunk_try.next)
-        trunk = conf_find_trunk(call->conf, span_of(call->pick.trunks->items[call->trunk_try.next - 1]));
+    if (call->pick.trunks && call->trunk_try.tried)
+        trunk = conf_find_trunk(call->conf, span_of(call->pick.trunks->items[call->trunk_try.at]));
     row.started_ms = call->began_wall_us / 1000;
     row.answered_ms = wall_ms(call, call->answered_us);
     row.ended_ms = wall_ms(call, call->ended_us);

@@ -11,6 +11,8 @@
 #include "call/incoming.h"
 #include "call/location.h"
 #include "call/place.h"
+#include "call/trunk_board.h"
+#include "call/trunk_duty.h"
 
 static unsigned place(const struct sip_msg *msg, const struct sip_flow *flow, void *arg)
 {
@@ -55,10 +57,11 @@ static void on_sweep(void *arg)
     timer_start(calls->stack->wheel, &calls->sweep, 1000, on_sweep, calls);
 }
 
-void calls_set_stack(struct calls *calls, struct sip_stack *stack)
+int calls_set_stack(struct calls *calls, struct sip_stack *stack)
 {
     calls->stack = stack;
     timer_start(stack->wheel, &calls->sweep, 1000, on_sweep, calls);
+    return trunk_duties_new(&calls->duties, calls);
 }
 
 static void calls_destroy(void *self)
@@ -68,12 +71,14 @@ static void calls_destroy(void *self)
     struct list *link, *tmp;
 
     timer_stop(&calls->sweep);
+    mem_unref(calls->duties);
     for (node = map_next(&calls->by_id, NULL); node; node = next) {
         next = map_next(&calls->by_id, node);
         mem_unref(container_of(node, struct call, node));
     }
     list_each(link, tmp, &calls->history) mem_unref(container_of(link, struct call, link));
     map_free(&calls->by_id);
+    mem_unref(calls->board);
     mem_unref(calls->directory);
     conf_unref(calls->conf);
 }
@@ -92,7 +97,9 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
     calls->dns = options->dns;
     map_init(&calls->by_id);
     list_init(&calls->history);
-    err = calls_reload(calls, options->conf);
+    err = trunk_board_new(&calls->board, calls);
+    if (!err)
+        err = calls_reload(calls, options->conf);
     if (err) {
         mem_unref(calls);
         return err;
@@ -112,12 +119,16 @@ int calls_reload(struct calls *calls, struct conf *conf)
     calls->directory = directory;
     conf_unref(calls->conf);
     calls->conf = conf_ref(conf);
+    trunk_board_apply(calls->board);
+    if (calls->duties)
+        trunk_duties_reload(calls->duties);
     return 0;
 }
 
 void calls_drain(struct calls *calls)
 {
     calls->is_draining = true;
+    trunk_duties_drain(calls->duties);
 }
 
 void calls_end_all(struct calls *calls, const char *why)

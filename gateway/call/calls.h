@@ -13,6 +13,8 @@
  * The order in which to read the floor: incoming > guard, registrar, route > call, call_steps > leg_sip > negotiate. */
 
 struct directory;
+struct trunk_board;
+struct trunk_duties;
 struct store;
 struct record;
 struct dns;
@@ -23,6 +25,8 @@ struct calls {
     unsigned worker;
     struct conf *conf;
     struct directory *directory; /* accounts and trunks of conf, parsed */
+    struct trunk_board *board;   /* what is known about trunks now */
+    struct trunk_duties *duties; /* those that this worker looks after */
     struct sip_stack *stack;
     struct media_house *media;
     struct store *store;
@@ -46,7 +50,7 @@ struct calls_options {
 int calls_new(struct calls **callsp, const struct calls_options *options);
 /** The door that the SIP stack calls; set_stack before the first message. */
 extern const struct sip_user calls_sip_user;
-void calls_set_stack(struct calls *calls, struct sip_stack *stack);
+int calls_set_stack(struct calls *calls, struct sip_stack *stack);
 /** A new snapshot: for calls from now on. */
 int calls_reload(struct calls *calls, struct conf *conf);
 

@@ -151,10 +151,29 @@ const struct trunk *directory_trunk(const struct directory *directory, struct sp
     return NULL;
 }
 
+const struct trunk *directory_trunk_at(const struct directory *directory, size_t index)
+{
+    return index < directory->trunk_count ? &directory->trunks[index] : NULL;
+}
+
+void directory_note_addresses(struct directory *directory, struct span name, const struct addr *addrs, unsigned count)
+{
+    struct trunk *trunk = (struct trunk *)directory_trunk(directory, name);
+
+    if (!trunk)
+        return;
+    trunk->resolved_count = count < TRUNK_RESOLVED_MAX ? count : TRUNK_RESOLVED_MAX;
+    for (unsigned i = 0; i < trunk->resolved_count; i++)
+        trunk->resolved[i] = addrs[i];
+}
+
 bool trunk_accepts(const struct trunk *trunk, const struct addr *source)
 {
     for (unsigned i = 0; i < trunk->accept_count; i++)
         if (cidr_has(&trunk->accept[i], source))
+            return true;
+    for (unsigned i = 0; i < trunk->resolved_count; i++)
+        if (addr_same_host(&trunk->resolved[i], source))
             return true;
     return false;
 }

@@ -8,16 +8,19 @@
 #include "sip/transport.h"
 
 /* directory.h: the accounts and trunks of one snapshot, parsed once for look-ups: account by name or number, trunk by the address a
- * request came from. Immutable; one per worker and snapshot. */
+ * request came from. One per worker and snapshot; immutable but for the addresses of trunks' names. */
 
 struct directory;
 
-#define TRUNK_ACCEPT_MAX 64
+#define TRUNK_ACCEPT_MAX   64
+#define TRUNK_RESOLVED_MAX 8
 
 struct trunk {
     const struct conf_trunk *conf;
     struct cidr accept[TRUNK_ACCEPT_MAX];
     unsigned accept_count;
+    struct addr resolved[TRUNK_RESOLVED_MAX]; /* where its name leads: they may answer and call as well */
+    unsigned resolved_count;
     char *host;                   /* of its uri */
     uint16_t port;
     enum sip_transport transport;
@@ -29,6 +32,10 @@ struct conf *directory_conf(const struct directory *directory);
 const struct conf_account *directory_account(const struct directory *directory, struct span name);
 /** By name or one of its numbers (with or without a leading '+'). */
 const struct conf_account *directory_account_called(const struct directory *directory, struct span dialled);
+/** By number from 0; NULL behind the last one. */
+const struct trunk *directory_trunk_at(const struct directory *directory, size_t index);
+/** The trunk's name leads to these addresses now. */
+void directory_note_addresses(struct directory *directory, struct span name, const struct addr *addrs, unsigned count);
 const struct trunk *directory_trunk(const struct directory *directory, struct span name);
 /** The first trunk that accepts requests from this source; NULL: a stranger. */
 const struct trunk *directory_trunk_from(const struct directory *directory, const struct addr *source);
