@@ -123,7 +123,7 @@ export class CallView {
   #drawEnd(end) {
     setText(byId('call-detail'), end?.detail ?? '');
     setHidden(byId('call-detail'), !end?.detail);
-    const said = end?.said ? `The gateway says: ${end.said}${end.status ? ` (${end.status})` : ''}` : end?.status ? `SIP status ${end.status}` : '';
+    const said = end?.said ? `The gateway says: ${end.said}${end.status && !end.said.includes(end.status) ? ` (${end.status})` : ''}` : end?.status ? `SIP status ${end.status}` : '';
     setText(byId('call-said'), said);
     setHidden(byId('call-said'), !said);
   }
