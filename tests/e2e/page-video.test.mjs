@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two people with the page: they call each other by name, with sound and with video both ways.
+// Two people with the page: video both ways, from the start or switched on in the call.
 import { check } from './lib/scenario.mjs';
-import { quickStart, phoneScenario, FRIEND } from './lib/quick-start.mjs';
+import { quickStart, phoneScenario, mediaPorts, FRIEND } from './lib/quick-start.mjs';
 import { udpDetour } from './lib/detour.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -27,18 +27,6 @@ async function videoCall({ you, friend }) {
 
 const pictures = (one, more = 0) => until(`frames of video at ${one.name}`, async () => (await one.video()).framesDecoded > more, { within: 15000 });
 
-phone('you call friend by name: tones are heard both ways, friend hangs up', async (scene) => {
-  const { you, friend } = await both(scene);
-  await you.call('friend');
-  await friend.reaches('incoming');
-  check(/You/.test(await friend.text('peer-name')), `the caller is shown as ${await friend.text('peer-name')}`);
-  await friend.page.click('#answer');
-  await Promise.all([you.reaches('talking'), friend.reaches('talking')]);
-  await Promise.all([you.hears(700), friend.hears(700)]);
-  await friend.page.click('#hangup');
-  await you.reaches('ended');
-});
-
 phone('a video call: frames are decoded on both sides, with sound, and are seen', async (scene) => {
   const { you, friend } = await both(scene);
   await videoCall({ you, friend });
@@ -53,9 +41,7 @@ phone('a video call: frames are decoded on both sides, with sound, and are seen'
 });
 
 phone('a burst of lost video makes the viewer ask for a key frame, and the sender hears it (PLI)', async (scene) => {
-  const { webrtc } = world.gateway.ports;
-  const workers = Number(process.env.SIPWAY_WORKERS ?? 1);
-  const way = await udpDetour(Array.from({ length: workers }, (_, i) => webrtc + i));
+  const way = await udpDetour(mediaPorts(world.gateway));
   scene.defer(() => way.close());
   const { you, friend } = await both(scene, { udp: way });
   await videoCall({ you, friend });

@@ -40,9 +40,9 @@ export async function tcpDetour(port) {
 }
 
 /** UDP ports whose packets are carried to `ports` of the gateway and back, each source by a socket of its own, as a NAT does.
- *  loses(bytes) -> true drops a packet on its way to the browser; `dropped` counts them. */
+ *  loses(bytes) -> true drops a packet on its way to the browser; isBlocked drops all, both ways; `dropped` counts them. */
 export async function udpDetour(ports) {
-  const it = { loses: () => false, dropped: 0, pairs: [] };
+  const it = { loses: () => false, isBlocked: false, dropped: 0, pairs: [] };
   const sockets = [];
   const bound = async () => {
     const socket = dgram.createSocket('udp4').on('error', () => {});
@@ -51,7 +51,7 @@ export async function udpDetour(ports) {
     return socket;
   };
   const carryBack = (front, source) => (bytes) => {
-    if (!it.loses(bytes)) return front.send(bytes, source.port, source.address);
+    if (!it.isBlocked && !it.loses(bytes)) return front.send(bytes, source.port, source.address);
     it.dropped++;
     return undefined;
   };
@@ -62,7 +62,8 @@ export async function udpDetour(ports) {
       const key = `${source.address}:${source.port}`;
       if (!ways.has(key)) ways.set(key, bound().then((back) => back.on('message', carryBack(front, source))));
       const back = await ways.get(key);
-      if (!it.isClosed) back.send(bytes, port, '127.0.0.1');
+      if (it.isBlocked) it.dropped++;
+      else if (!it.isClosed) back.send(bytes, port, '127.0.0.1');
     });
     it.pairs.push([port, front.address().port]);
   }

@@ -11,6 +11,9 @@ import { freePort } from './ports.mjs';
 import { inTime, patience } from './wait.mjs';
 
 export const YOU = { name: 'you', password: 'quick-start', display: 'You', numbers: ['+12025550100'] };
+/** The UDP ports on which browsers send their media, a worker each. */
+export const mediaPorts = (gateway) => Array.from({ length: Math.max(Number(process.env.SIPWAY_WORKERS ?? 1), 1) }, (_, i) => gateway.ports.webrtc + i);
+
 export const FRIEND = { name: 'friend', password: 'second-phone', display: 'Friend', numbers: ['+12025550101'] };
 const LABELS = { 600: 'Echo', 601: 'Music', 602: 'Reads your digits back', 603: 'Busy', 604: 'Never answers', 605: 'Calls you back in 5 s',
   606: 'Early media, then music', 607: 'Declines', 608: 'Hangs up after 5 s', 609: 'Test tone' };
@@ -21,10 +24,11 @@ const ROUTES = [
   { from: 'accounts', to: '^([0-9]{3})$', trunks: ['carrier'] },
 ];
 
-/** Gateway and carrier. @param {object} config merged over the gateway's configuration  @returns {{gateway, carrier, stop()}} */
-export async function startQuickStart(config = {}) {
+/** Gateway and carrier. @param {object} config merged over the gateway's configuration; tls: {certificate, key}  @returns {{gateway, carrier, stop()}} */
+export async function startQuickStart(config = {}, { tls } = {}) {
   const port = await freePort();
   const gateway = await startSipway({
+    tls,
     domain: 'localhost', accounts: [YOU, FRIEND], routes: ROUTES,
     trunks: [{ name: 'carrier', host: '127.0.0.1', port, codecs: undefined }],
     config: { web: { html: pageFolder() }, demo: { account: 'you', numbers: Object.entries(LABELS).map(([number, text]) => `${number}=${text}`) }, ...config },
