@@ -89,7 +89,7 @@ int conf_parse_listen(struct conf_reader *reader, const struct conf_row *row, st
 {
     struct conf_listen *listen = field;
     ptrdiff_t at = span_find_span(text, SPAN("://"));
-    struct span scheme = at > 0 ? span_sub(text, 0, (size_t)at) : SPAN_NULL, host;
+    struct span scheme = at > 0 ? span_sub(text, 0, (size_t)at) : SPAN_NULL, host = SPAN_NULL;
     uint32_t port;
     char *copy;
     int err;
@@ -134,8 +134,8 @@ int conf_parse_listen_item(struct conf_reader *reader, const struct conf_row *ro
 int conf_parse_hostport(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     struct conf *conf = reader->conf;
-    struct span host;
-    uint32_t port;
+    struct span host = SPAN_NULL;
+    uint32_t port = 0;
     char *copy;
     int err = parse_place(reader, text, &host, &port);
 

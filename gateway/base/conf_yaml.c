@@ -211,7 +211,7 @@ static unsigned distance(struct span left, struct span right)
 {
     unsigned row[33];
 
-    if (left.n > 32 || right.n > 32)
+    if (left.n > 32 || right.n > 32 || !left.p || !right.p)
         return 99;
     for (unsigned j = 0; j <= right.n; j++)
         row[j] = j;
