@@ -130,7 +130,8 @@ fetch_e2e() {
 }
 e2e() { # e2e TREE WORKERS PATIENCE
     cd "$top/tests/e2e" || return 1
-    SIPWAY_BIN=$work/$1/sipway SIPWAY_CARRIER=$work/$1/sipway-carrier SIPWAY_WORKERS=$2 E2E_PATIENCE=$3 node run.mjs
+    SIPWAY_BIN=$work/$1/sipway SIPWAY_CARRIER=$work/$1/sipway-carrier SIPWAY_HTML=$work/plain/html/serve \
+        SIPWAY_WORKERS=$2 E2E_PATIENCE=$3 node run.mjs
 }
 
 # make install, from a build outside of the sources, into a folder that is not yet the root
