@@ -61,6 +61,7 @@ static void call_destroy(void *self)
     map_remove(&call->node);
     list_remove(&call->link);
     mem_unref(call->timeline);
+    mem_unref(call->legs_text);
     mem_unref(call->directory);
     conf_unref(call->conf);
 }
@@ -160,6 +161,7 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->ring_timer);
     timer_stop(&call->reconnect_timer);
     call_write_cdr(call); /* before the media is gone: it has the figures */
+    call_keep_legs(call);
     end_legs(call, status ? status : 200, call->why);
     call_leave_trunk(call);
     if (call->in && call->in->account[0]) {

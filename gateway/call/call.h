@@ -54,6 +54,7 @@ struct call {
     const char *ended_by; /* "caller", "callee", "gateway" */
     char why[200];        /* how it ended, one sentence */
     bool is_counted_trunk;
+    char *legs_text;      /* JSON of the legs as they were at the end, for whoever asks later */
     struct timer linger;  /* frees the legs outside of their own call-backs */
 };
 
@@ -78,3 +79,5 @@ void call_sweep(struct calls *calls);
 
 void call_write_brief(const struct call *call, struct text *out);
 void call_write_full(const struct call *call, struct text *out);
+/** Keep what is known of the legs, which are about to be freed. */
+void call_keep_legs(struct call *call);

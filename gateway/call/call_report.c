@@ -63,6 +63,22 @@ static void write_head(const struct call *call, struct text *out)
     field(out, "why", span_of(call->why));
 }
 
+static void write_legs(const struct call *call, struct text *out)
+{
+    write_leg(out, "in", call->in);
+    write_leg(out, "out", call->out);
+}
+
+void call_keep_legs(struct call *call)
+{
+    struct text out;
+
+    text_init(&out, 8192);
+    write_legs(call, &out);
+    call->legs_text = text_take(&out);
+    text_free(&out);
+}
+
 void call_write_brief(const struct call *call, struct text *out)
 {
     write_head(call, out);
@@ -72,8 +88,10 @@ void call_write_brief(const struct call *call, struct text *out)
 void call_write_full(const struct call *call, struct text *out)
 {
     write_head(call, out);
-    write_leg(out, "in", call->in);
-    write_leg(out, "out", call->out);
+    if (call->legs_text)
+        text_add_str(out, call->legs_text);
+    else
+        write_legs(call, out);
     text_add_str(out, ", \"timeline\": ");
     timeline_write(call->timeline, out);
     text_add_char(out, '}');
