@@ -91,11 +91,20 @@ static int add_binding(struct registration *registration, struct bindings *bindi
     return 0;
 }
 
-/* RFC 3261 10.3 step 7: a lower CSeq of the same Call-ID is late, and changes nothing. */
+/* RFC 3261 10.3 steps 6 and 7: a lower CSeq of the same Call-ID is late, and changes nothing. */
 static bool is_late(const struct binding *binding, const struct sip_msg *msg)
 {
     return span_eq(span_of(binding->call_id), span_sub(msg->call_id, 0, sizeof(binding->call_id) - 1)) &&
            msg->cseq <= binding->cseq;
+}
+
+static int remove_all(struct registration *registration, struct bindings *bindings)
+{
+    for (unsigned i = 0; i < bindings->count; i++)
+        if (is_late(&bindings->items[i], server_tx_request(registration->tx)))
+            return refuse(registration, 500, "this REGISTER is older than the one before");
+    bindings->count = 0;
+    return 0;
 }
 
 static int edit(struct bindings *bindings, void *arg)
@@ -105,7 +114,7 @@ static int edit(struct bindings *bindings, void *arg)
     const struct sip_msg *msg = server_tx_request(registration->tx);
 
     if (reg->removes_all)
-        bindings->count = 0;
+        return remove_all(registration, bindings);
     for (unsigned i = 0; i < reg->contact_count; i++) {
         const struct register_contact *contact = &reg->contacts[i];
         struct binding *binding = find_binding(bindings, contact);

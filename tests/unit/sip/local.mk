@@ -10,6 +10,8 @@ sip_tests += tests/unit/sip/test_msg_golden
 sip_tests += tests/unit/sip/test_msg_write
 sip_tests += tests/unit/sip/test_digest
 sip_tests += tests/unit/sip/test_framing
+sip_tests += tests/unit/sip/test_steer
+sip_tests += tests/unit/sip/test_register_in
 check_PROGRAMS += $(sip_tests)
 TESTS += $(sip_tests)
 
@@ -62,3 +64,7 @@ tests_unit_sip_test_modify_SOURCES = tests/unit/sip/test_modify.c $(sip_invite_r
 tests_unit_sip_test_modify_LDADD = $(unit_ldadd)
 tests_unit_sip_test_stack_SOURCES = tests/unit/sip/test_stack.c $(sip_invite_rig)
 tests_unit_sip_test_stack_LDADD = $(unit_ldadd)
+tests_unit_sip_test_steer_SOURCES = tests/unit/sip/test_steer.c tests/unit/unit.h
+tests_unit_sip_test_steer_LDADD = $(unit_ldadd)
+tests_unit_sip_test_register_in_SOURCES = tests/unit/sip/test_register_in.c tests/unit/unit.h
+tests_unit_sip_test_register_in_LDADD = $(unit_ldadd)

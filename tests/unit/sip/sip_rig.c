@@ -25,6 +25,10 @@ static void admit(const struct sip_incoming *incoming, struct sip_verdict *verdi
     struct text headers = verdict->headers;
 
     rig.admit_count++;
+    if (rig.admit) {
+        rig.admit(incoming, verdict);
+        return;
+    }
     *verdict = rig.verdict;
     verdict->headers = headers;
 }

@@ -39,6 +39,7 @@ struct rig {
     unsigned admit_count, request_count, lost_count;
     struct server_tx *tx;          /* of the last request, referenced */
     char account[SIP_ACCOUNT_MAX]; /* as the stack gave it */
+    void (*admit)(const struct sip_incoming *incoming, struct sip_verdict *verdict); /* instead of verdict */
     void (*on_request)(struct server_tx *tx);
 
     /* the wire's side */
