@@ -13,6 +13,7 @@ libsipway_a_SOURCES += gateway/call/leg_sip_dial.c
 libsipway_a_SOURCES += gateway/call/location.c
 libsipway_a_SOURCES += gateway/call/negotiate.c
 libsipway_a_SOURCES += gateway/call/negotiate_apply.c
+libsipway_a_SOURCES += gateway/call/negotiate_sdes.c
 libsipway_a_SOURCES += gateway/call/place.c
 libsipway_a_SOURCES += gateway/call/registrar.c
 libsipway_a_SOURCES += gateway/call/route.c

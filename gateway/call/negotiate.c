@@ -19,6 +19,7 @@ static void leg_media_destroy(void *self)
 
     leg_media_stop(media);
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
+        mem_wipe(&media->lines[i].sdes, sizeof(media->lines[i].sdes));
         mem_unref(media->lines[i].stream);
         if (!media->is_webrtc || i == 0)
             mem_unref(media->lines[i].endpoint);
@@ -43,8 +44,10 @@ int leg_media_new(struct leg_media **mediap, const struct leg_media_options *opt
     media->towards = options->towards;
     media->user = options->user;
     media->arg = options->arg;
-    for (unsigned i = 0; i < MEDIA_KINDS; i++)
+    for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         media->lines[i].index = -1;
+        media->lines[i].sdes.profile = SDP_PROFILE_PLAIN;
+    }
     snprintf(media->session_id, sizeof(media->session_id), "%u", rand_u32() / 2 + 1);
     *mediap = media;
     return 0;
@@ -251,11 +254,9 @@ static struct sdp_session session_of(struct leg_media *media)
 
 static void fill_line(struct leg_media *media, unsigned kind, struct sdp_line *line)
 {
-    bool is_sdes = !media->is_webrtc && media->has_sdes;
-
     line->kind = kinds[kind];
     line->transport = &media->transports[media->is_webrtc ? 0 : kind].sdp;
-    line->profile = media->is_webrtc ? SDP_PROFILE_WEBRTC : is_sdes ? SDP_PROFILE_SDES : SDP_PROFILE_PLAIN;
+    line->profile = media->is_webrtc ? SDP_PROFILE_WEBRTC : media->lines[kind].sdes.profile;
     line->has_rtcp_mux = media->is_webrtc;
     line->wants_feedback = kind == MEDIA_VIDEO;
     if (media->is_webrtc) {
@@ -360,6 +361,8 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
         err = negotiate_open(media, kind, why_out);
         if (err)
             return err;
+        if (!media->is_webrtc)
+            negotiate_sdes_offer(media, kind);
         fill_line(media, kind, &lines[count]);
         place_line(media, kind, &lines[count], count);
         made[count++] = kind;

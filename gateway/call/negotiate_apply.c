@@ -16,16 +16,21 @@ static void write_webrtc_transport(struct leg_media *media, struct transport_tex
     struct webrtc_local *local = &text->local;
 
     endpoint_webrtc_local(media->lines[0].endpoint, local);
-    *sdp = (struct sdp_transport){.ufrag = span_of(local->ufrag), .pwd = span_of(local->pwd),
-                                  .fingerprint = span_of(local->fingerprint), .is_ice_lite = local->is_ice_lite};
+    *sdp = (struct sdp_transport){.ufrag = span_of(local->ufrag),
+                                  .pwd = span_of(local->pwd),
+                                  .fingerprint = span_of(local->fingerprint),
+                                  .is_ice_lite = local->is_ice_lite};
     for (unsigned i = 0; i < local->candidate_count; i++) {
         const struct addr *addr = &local->candidates[i];
 
         addr_host_text(addr, text->candidate_text[i]);
         sdp->candidates[sdp->candidate_count++] =
-            (struct sdp_candidate){.foundation = SPAN("1"), .component = 1, .transport = SPAN("udp"),
+            (struct sdp_candidate){.foundation = SPAN("1"),
+                                   .component = 1,
+                                   .transport = SPAN("udp"),
                                    .priority = (126u << 24) | ((65535u - i) << 8) | 255u,
-                                   .address = span_of(text->candidate_text[i]), .port = addr_port(addr),
+                                   .address = span_of(text->candidate_text[i]),
+                                   .port = addr_port(addr),
                                    .type = SPAN("host")};
     }
     addr_host_text(&local->candidates[0], text->address_text);
@@ -41,8 +46,10 @@ static void write_rtp_transport(struct leg_media *media, unsigned kind)
 
     endpoint_rtp_local(media->lines[kind].endpoint, &local);
     addr_host_text(&local.rtp, text->address_text);
-    text->sdp = (struct sdp_transport){.address = span_of(text->address_text), .is_v6 = addr_is_v6(&local.rtp),
-                                       .port = addr_port(&local.rtp), .rtcp_port = addr_port(&local.rtcp),
+    text->sdp = (struct sdp_transport){.address = span_of(text->address_text),
+                                       .is_v6 = addr_is_v6(&local.rtp),
+                                       .port = addr_port(&local.rtp),
+                                       .rtcp_port = addr_port(&local.rtcp),
                                        .crypto = text->sdp.crypto};
     if (kind == MEDIA_VIDEO && !media->transports[0].address_text[0])
         memcpy(media->transports[0].address_text, text->address_text, sizeof(text->address_text));
@@ -63,9 +70,10 @@ static int open_endpoint(struct leg_media *media, unsigned kind)
         line->endpoint = media->lines[0].endpoint;
         return err;
     }
-    return endpoint_new_rtp(&line->endpoint, media->house,
-                            &(struct rtp_options){.towards = media->towards, .is_video = kind == MEDIA_VIDEO,
-                                                  .user = media->user, .arg = media->arg});
+    return endpoint_new_rtp(
+        &line->endpoint, media->house,
+        &(struct rtp_options){
+            .towards = media->towards, .is_video = kind == MEDIA_VIDEO, .user = media->user, .arg = media->arg});
 }
 
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
@@ -91,7 +99,8 @@ int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
 
 /* ---- the peer's side ---- */
 
-/* Our DTLS role: as answerer by the offer's setup, as offerer the opposite of the answer's. Kept once taken (RFC 8842 5.5). */
+/* Our DTLS role: as answerer by the offer's setup, as offerer the opposite of the answer's. Kept once taken (RFC
+ * 8842 5.5). */
 static void take_role(struct leg_media *media, enum sdp_setup said)
 {
     if (media->our_setup != SDP_SETUP_NONE)
@@ -125,7 +134,9 @@ static int apply_webrtc(struct leg_media *media, const struct sdp_media *said, c
         *why_out = "the ICE credentials are too long";
         return -ENOENT;
     }
-    remote = (struct webrtc_remote){.ufrag = said->ufrag, .pwd = said->pwd, .fingerprint_hash = said->fingerprint_hash,
+    remote = (struct webrtc_remote){.ufrag = said->ufrag,
+                                    .pwd = said->pwd,
+                                    .fingerprint_hash = said->fingerprint_hash,
                                     .fingerprint = said->fingerprint,
                                     .is_dtls_client = media->our_setup == SDP_SETUP_ACTIVE};
     err = endpoint_webrtc_remote(media->lines[0].endpoint, &remote);
@@ -138,6 +149,7 @@ static int apply_rtp(struct leg_media *media, unsigned kind, const struct sdp_me
 {
     struct rtp_remote remote = {.has_rtcp_mux = false};
     struct span rtcp_host = said->rtcp_address.n ? said->rtcp_address : said->address;
+    int err;
 
     if (addr_parse(&remote.rtp, said->address, said->port)) {
         *why_out = "the media address is missing or not numeric";
@@ -147,8 +159,10 @@ static int apply_rtp(struct leg_media *media, unsigned kind, const struct sdp_me
         remote.rtp = (struct addr){0};
     else if (said->rtcp_port && addr_parse(&remote.rtcp, rtcp_host, said->rtcp_port))
         remote.rtcp = (struct addr){0};
-    endpoint_rtp_remote(media->lines[kind].endpoint, &remote);
-    return 0;
+    err = negotiate_sdes_take(media, kind, said, why_out);
+    if (!err)
+        endpoint_rtp_remote(media->lines[kind].endpoint, &remote);
+    return err;
 }
 
 int negotiate_apply_remote(struct leg_media *media, const struct sdp *said, const char **why_out)
@@ -192,7 +206,8 @@ static unsigned identity(const struct sdp_codecs *reference, const struct sdp_co
 }
 
 /* A format is agreed when both sides have said it; each side's number is the one it receives with (RFC 3264 5.1). */
-static void fill_formats(struct stream_config *config, const struct media_line *line, const struct sdp_codecs *reference)
+static void fill_formats(struct stream_config *config, const struct media_line *line,
+                         const struct sdp_codecs *reference)
 {
     for (unsigned i = 0; i < line->ours.count && config->format_count < STREAM_FORMAT_MAX; i++) {
         const struct sdp_codec *ours = &line->ours.items[i];
@@ -200,17 +215,22 @@ static void fill_formats(struct stream_config *config, const struct media_line *
 
         if (!peers)
             continue;
-        config->formats[config->format_count++] =
-            (struct stream_format){.codec = identity(reference, ours), .pt_in = ours->pt, .pt_out = peers->pt,
-                                   .clock_hz = ours->clock_hz, .is_event = codec_is_event(codec_find(ours))};
+        config->formats[config->format_count++] = (struct stream_format){.codec = identity(reference, ours),
+                                                                         .pt_in = ours->pt,
+                                                                         .pt_out = peers->pt,
+                                                                         .clock_hz = ours->clock_hz,
+                                                                         .is_event = codec_is_event(codec_find(ours))};
     }
 }
 
 static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_codecs *reference)
 {
     struct media_line *line = &media->lines[kind];
-    struct stream_config config = {.is_video = kind == MEDIA_VIDEO, .has_pli = true, .has_fir = true,
-                                   .mid_ext = line->mid_ext, .peer_ssrc = line->peer_ssrc};
+    struct stream_config config = {.is_video = kind == MEDIA_VIDEO,
+                                   .has_pli = true,
+                                   .has_fir = true,
+                                   .mid_ext = line->mid_ext,
+                                   .peer_ssrc = line->peer_ssrc};
 
     config.receives = (line->peer_dir & SDP_SENDONLY) && (line->our_dir & SDP_RECVONLY);
     config.sends = (line->peer_dir & SDP_RECVONLY) && (line->our_dir & SDP_SENDONLY);
@@ -252,7 +272,8 @@ bool leg_media_expects_rtp(const struct leg_media *media)
 {
     const struct media_line *audio = &media->lines[MEDIA_AUDIO];
 
-    return audio->peer.count && audio->ours.count && (audio->peer_dir & SDP_SENDONLY) && (audio->our_dir & SDP_RECVONLY);
+    return audio->peer.count && audio->ours.count && (audio->peer_dir & SDP_SENDONLY) &&
+           (audio->our_dir & SDP_RECVONLY);
 }
 
 uint64_t leg_media_last_rtp_us(const struct leg_media *media)

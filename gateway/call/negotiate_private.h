@@ -2,22 +2,36 @@
 #pragma once
 
 #include "call/negotiate.h"
+#include "media/srtp_ctx.h"
 #include "sdp/negotiation.h"
 
-/* negotiate_private.h: one leg's media, shared by negotiate.c (descriptions) and negotiate_apply.c (endpoints and streams). */
+/* negotiate_private.h: one leg's media, shared by negotiate.c (descriptions) and negotiate_apply.c (endpoints and
+ * streams). */
 
 enum { MEDIA_AUDIO, MEDIA_VIDEO, MEDIA_KINDS };
 
+/* SDES of one line: RFC 4568. */
+struct line_sdes {
+    enum sdp_profile profile; /* PLAIN, SDES or OSRTP */
+    bool is_settled;          /* by an answer, or by an offer of the peer's */
+    const char *suite;        /* of our key; NULL: none yet */
+    uint8_t key[SRTP_KEY_MAX];
+    unsigned key_bytes;
+    uint32_t tag;
+    char key_text[80]; /* inline:... */
+};
+
 struct media_line {
-    int index;                /* its place in the descriptions; -1: not there */
-    struct sdp_codecs peer;   /* as the peer said last, into peer_text */
-    struct sdp_codecs ours;   /* as we said last, into our_text */
+    int index;              /* its place in the descriptions; -1: not there */
+    struct sdp_codecs peer; /* as the peer said last, into peer_text */
+    struct sdp_codecs ours; /* as we said last, into our_text */
     enum sdp_dir peer_dir, our_dir;
-    uint32_t peer_ssrc;       /* of its a=ssrc; 0: none */
-    uint8_t mid_ext;          /* agreed id of the sdes:mid header extension; 0: none */
+    uint32_t peer_ssrc; /* of its a=ssrc; 0: none */
+    uint8_t mid_ext;    /* agreed id of the sdes:mid header extension; 0: none */
     char mid[17];
     struct endpoint *endpoint; /* WebRTC: the same one for all lines, owned by line 0 */
     struct media_stream *stream;
+    struct line_sdes sdes;
 };
 
 /* Our transport as text for SDP; buffers behind the spans. */
@@ -26,13 +40,12 @@ struct transport_text {
     char address_text[ADDR_TEXT_MAX];
     char candidate_text[4][ADDR_TEXT_MAX];
     struct webrtc_local local;
-    char key_text[128]; /* SDES inline:... */
 };
 
 struct leg_media {
     struct media_house *house;
     struct conf *conf;
-    bool is_webrtc, is_offerer, is_private_change, has_sdes, is_stopped;
+    bool is_webrtc, is_offerer, is_private_change, is_stopped;
     enum conf_srtp srtp;
     const struct conf_strings *codecs;
     struct addr towards;
@@ -43,7 +56,7 @@ struct leg_media {
     char *peer_text, *our_text, *former_text; /* former: the peer's before the last offer */
     size_t peer_bytes, our_bytes, former_bytes;
     int former_index[MEDIA_KINDS];
-    enum sdp_setup our_setup; /* DTLS role taken; NONE before */
+    enum sdp_setup our_setup;            /* DTLS role taken; NONE before */
     char peer_ufrag[260], peer_pwd[260]; /* to see an ICE restart */
     struct media_line lines[MEDIA_KINDS];
     struct transport_text transports[MEDIA_KINDS]; /* WebRTC: only the first */
@@ -54,3 +67,7 @@ struct leg_media {
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out);
 /** Tell the endpoints what the peer's description says. */
 int negotiate_apply_remote(struct leg_media *media, const struct sdp *said, const char **why_out);
+/** A plain line that we offer: which profile, and our key. */
+void negotiate_sdes_offer(struct leg_media *media, unsigned kind);
+/** The peer's plain line: which profile, its key and ours to the endpoint. @return 0; -ENOENT with *why_out; -ENOMEM */
+int negotiate_sdes_take(struct leg_media *media, unsigned kind, const struct sdp_media *said, const char **why_out);

@@ -46,12 +46,22 @@ static void choose_rtcp(struct rtp_session *session)
         addr_set_port(&session->rtcp_to, (uint16_t)(addr_port(&session->rtp_to) + 1));
 }
 
+/* Nobody but the signalled source can be taken any more: let the kernel see to that, it then sends cheaper, too. Not with
+ * rtcp-mux, as RTCP is taken from any port of the peer. */
+static void connect_rtp(struct rtp_session *session, const struct addr *peer)
+{
+    bool is_settled = peer && !session->has_mux && addr_eq(peer, &session->latch.signalled);
+
+    udp_connect(session->sockets[0], is_settled ? peer : NULL, &session->advertised[0]);
+}
+
 static void set_peer(struct rtp_session *session, const struct addr *peer)
 {
     char text[ADDR_TEXT_MAX];
 
     session->rtp_to = session->base.peer = *peer;
     choose_rtcp(session);
+    connect_rtp(session, peer);
     if (session->base.stream_count)
         stream_cut(session->base.streams[0]);
     endpoint_tell(&session->base, "latched on %s (%s)", addr_text(peer, text),
@@ -214,6 +224,8 @@ static int open_sockets(struct rtp_session *session, const struct rtp_options *o
     struct udp_options rtcp = rtp;
     int err;
 
+    rtp.is_sparse = !options->is_video;
+    rtcp.is_sparse = true;
     rtcp.on_batch = on_rtcp_batch;
     err = ports_open(house->ports, house->udp, &rtp, &rtcp, session->sockets);
     if (err)
@@ -271,6 +283,8 @@ int endpoint_rtp_remote(struct endpoint *endpoint, const struct rtp_remote *remo
         session->rtp_to = remote->rtp;
         endpoint->peer = (struct addr){0};
     }
+    if (is_moved || session->has_mux)
+        connect_rtp(session, NULL);
     choose_rtcp(session);
     update_sending(session);
     return 0;
@@ -284,13 +298,18 @@ static bool are_same_keys(const struct rtp_session *session, const char *suite, 
 
 static int set_keys(struct rtp_session *session, const char *suite, const struct rtp_keys *keys)
 {
-    struct srtp_ctx *srtp;
-    int err = srtp_ctx_new(&srtp, &(struct srtp_keys){suite, keys->local_key, keys->remote_key});
+    struct srtp_keys both = {suite, keys->local_key, keys->remote_key};
+    bool is_ours_kept = session->base.srtp && session->suite == suite &&
+                        !memcmp(session->keys[0], keys->local_key.p, keys->local_key.n);
+    struct srtp_ctx *srtp = NULL;
+    int err = is_ours_kept ? srtp_ctx_set_remote(session->base.srtp, &both) : srtp_ctx_new(&srtp, &both);
 
     if (err)
         return err;
-    mem_unref(session->base.srtp);
-    session->base.srtp = srtp;
+    if (srtp) {
+        mem_unref(session->base.srtp);
+        session->base.srtp = srtp;
+    }
     session->suite = suite;
     memcpy(session->keys[0], keys->local_key.p, keys->local_key.n);
     memcpy(session->keys[1], keys->remote_key.p, keys->remote_key.n);

@@ -24,7 +24,7 @@ static const struct suite suites[] = {
 
 struct srtp_ctx {
     const struct suite *suite;
-    void *self;
+    void *out, *in; /* who protects, who unprotects: one object, until the peer takes another key */
 };
 
 static const struct suite *find_suite(struct span name)
@@ -54,7 +54,8 @@ static void srtp_ctx_destroy(void *self)
 {
     struct srtp_ctx *ctx = self;
 
-    mem_unref(ctx->self);
+    mem_unref(ctx->out);
+    mem_unref(ctx->in);
 }
 
 int srtp_ctx_new(struct srtp_ctx **ctxp, const struct srtp_keys *keys)
@@ -69,12 +70,28 @@ int srtp_ctx_new(struct srtp_ctx **ctxp, const struct srtp_keys *keys)
     if (!ctx)
         return -ENOMEM;
     ctx->suite = suite;
-    err = suite->kind->make(&ctx->self, keys);
+    err = suite->kind->make(&ctx->out, keys);
     if (err) {
         mem_unref(ctx);
         return err;
     }
+    ctx->in = mem_ref(ctx->out);
     *ctxp = ctx;
+    return 0;
+}
+
+int srtp_ctx_set_remote(struct srtp_ctx *ctx, const struct srtp_keys *keys)
+{
+    void *in;
+    int err;
+
+    if (keys->local.n != ctx->suite->key_bytes + ctx->suite->salt_bytes || keys->remote.n != keys->local.n)
+        return -EINVAL;
+    err = ctx->suite->kind->make(&in, keys);
+    if (err)
+        return err;
+    mem_unref(ctx->in);
+    ctx->in = in;
     return 0;
 }
 
@@ -86,7 +103,7 @@ const char *srtp_ctx_suite(const struct srtp_ctx *ctx)
 static int unprotect(int (*work)(void *self, uint8_t *bytes, size_t *n), struct srtp_ctx *ctx, struct pkt *pkt)
 {
     size_t n = pkt->len;
-    int err = work(ctx->self, pkt->data, &n);
+    int err = work(ctx->in, pkt->data, &n);
 
     if (err)
         stats_count(err == -EALREADY ? STAT_SRTP_REPLAYED : STAT_SRTP_FAILED);
@@ -99,7 +116,7 @@ static int protect(int (*work)(void *self, uint8_t *bytes, size_t *n), struct sr
 {
     size_t n = pkt->len;
 
-    if (pkt_tail_room(pkt) < SRTP_TRAILER_MAX || work(ctx->self, pkt->data, &n))
+    if (pkt_tail_room(pkt) < SRTP_TRAILER_MAX || work(ctx->out, pkt->data, &n))
         return -EIO;
     pkt->len = (uint16_t)n;
     return 0;

@@ -22,6 +22,9 @@ void srtp_suite_bytes(const char *suite, unsigned *key_bytes, unsigned *salt_byt
 
 /** @return 0; -EINVAL: unknown suite or wrong length of a key; -ENOMEM */
 int srtp_ctx_new(struct srtp_ctx **ctxp, const struct srtp_keys *keys);
+/** The peer has another key; our direction goes on with its rollover counter, so that no keystream is used twice.
+ *  @param keys suite and local are those it was made with. @return as srtp_ctx_new() */
+int srtp_ctx_set_remote(struct srtp_ctx *ctx, const struct srtp_keys *keys);
 const char *srtp_ctx_suite(const struct srtp_ctx *ctx);
 
 /** Packet path, in place. A failure is counted (STAT_SRTP_FAILED, STAT_SRTP_REPLAYED) by the unprotecting ones.

@@ -90,6 +90,27 @@ static int base64_decode(uint8_t *out, size_t size_bytes, struct span in)
     return (int)n;
 }
 
+int sdp_crypto_write_key(char *text, size_t size_bytes, const uint8_t *key, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t at = 7;
+
+    if (size_bytes < 7 + (n + 2) / 3 * 4 + 1)
+        return -ENOSPC;
+    memcpy(text, "inline:", 7);
+    for (size_t i = 0; i < n; i += 3) {
+        uint32_t bits =
+            (uint32_t)key[i] << 16 | (uint32_t)(i + 1 < n ? key[i + 1] : 0) << 8 | (i + 2 < n ? key[i + 2] : 0);
+
+        text[at++] = digits[bits >> 18];
+        text[at++] = digits[bits >> 12 & 63];
+        text[at++] = i + 1 < n ? digits[bits >> 6 & 63] : '=';
+        text[at++] = i + 2 < n ? digits[bits & 63] : '=';
+    }
+    text[at] = '\0';
+    return (int)at;
+}
+
 /* "1048576" or "2^20". RFC 4568 section 6.1. */
 static bool is_lifetime(struct span s)
 {

@@ -51,7 +51,7 @@ void media_line_fill(struct sdp_media *media, const struct sdp_line *line)
     }
     media->has_rtcp_mux = line->has_rtcp_mux;
     media->rtcp_port = transport->rtcp_port;
-    if (line->profile == SDP_PROFILE_SDES && transport->crypto.suite.n)
+    if (line->profile != SDP_PROFILE_PLAIN && transport->crypto.suite.n)
         media->crypto[media->crypto_count++] = transport->crypto;
 }
 

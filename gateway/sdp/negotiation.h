@@ -11,6 +11,7 @@ enum sdp_profile {
     SDP_PROFILE_WEBRTC, /* UDP/TLS/RTP/SAVPF, BUNDLE, rtcp-mux, ICE lite or full, DTLS */
     SDP_PROFILE_PLAIN,  /* RTP/AVP */
     SDP_PROFILE_SDES,   /* RTP/SAVP with a=crypto */
+    SDP_PROFILE_OSRTP,  /* RTP/AVP with a=crypto, which a peer may pass over: RFC 8643 */
 };
 
 /** Our transport for one m-line (all lines of a bundle share one). Spans borrowed until sdp_write(). */
@@ -79,3 +80,6 @@ bool sdp_is_ice_restart(const struct sdp_media *now, struct span old_ufrag, stru
 int sdp_pick_crypto(const struct sdp_media *media);
 /** Decode "inline:<base64>" of a picked line to key and salt. @return bytes; -EBADMSG */
 int sdp_crypto_key(uint8_t key[static 64], const struct sdp_crypto *crypto);
+
+/** "inline:<base64>" of a key and salt. @return length; -ENOSPC */
+int sdp_crypto_write_key(char *text, size_t size_bytes, const uint8_t *key, size_t n);

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import { g711, encode, decode } from './g711.mjs';
 import { sine, isTone, dominant } from './tone.mjs';
 import { writeRtp, parseRtp, isRtcp, rtcpTypes, writeEvent, parseEvent } from './rtp-packet.mjs';
+import { srtpContext } from './srtp.mjs';
 import { until } from './wait.mjs';
 import { freePorts } from './ports.mjs';
 
@@ -39,6 +40,7 @@ class RtpEndpoint {
   packets = []; // {pt, marker, seq, ts, ssrc, payload, at (ms), from}, oldest first
   rtcp = []; // {types, bytes, from, at}
   strays = 0; // neither RTP nor RTCP
+  forged = 0; // SRTP that was not authentic
   events = new Map(); // payload type of telephone-event -> clock rate
   isEchoing = false;
   ssrc = randomInt(1, 2 ** 32);
@@ -60,7 +62,9 @@ class RtpEndpoint {
 
   onRtp(data, from) {
     if (isRtcp(data)) return this.onRtcp(data, from);
-    const packet = parseRtp(data);
+    const clear = this.srtp ? this.srtp.in.unprotect(data) : data;
+    if (!clear) this.forged++;
+    const packet = clear && parseRtp(clear);
     if (!packet) {
       this.strays++;
       return;
@@ -75,7 +79,13 @@ class RtpEndpoint {
   }
 
   #sendPacket(fields) {
-    this.sendRaw(writeRtp(fields));
+    const packet = writeRtp(fields);
+    this.sendRaw(this.srtp ? this.srtp.out.protect(packet) : packet);
+  }
+
+  /** SRTP from now on (lib/srtp.mjs); no keys: plain RTP. @param {{out, in}} [keys] master keys of both directions */
+  secure(keys) {
+    this.srtp = keys && { out: srtpContext(keys.out), in: srtpContext(keys.in) };
   }
 
   /** Any bytes to the peer (or elsewhere), from our RTP port. */
@@ -159,7 +169,7 @@ class RtpEndpoint {
   /** Stop, and forget what came. */
   reset() {
     this.stop();
-    Object.assign(this, { packets: [], rtcp: [], strays: 0, events: new Map(), peer: undefined, isMuted: false });
+    Object.assign(this, { packets: [], rtcp: [], strays: 0, forged: 0, events: new Map(), peer: undefined, srtp: undefined, isMuted: false });
   }
 
   close() {

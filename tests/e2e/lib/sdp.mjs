@@ -10,8 +10,9 @@ export const CODECS = {
 };
 
 /** @param {{host, port, codecs: string[], pts?: object, events?: number|null, direction?: string, ptime?: number, version?: number}} media
+ *  `profile` and `lines` (whole lines of the media section): for SRTP
  *  `events`: payload type of telephone-event/8000, null for none */
-export function writeSdp({ host, port, codecs, pts = {}, events = 101, direction = 'sendrecv', ptime = 20, version = 1, id = port }) {
+export function writeSdp({ host, port, codecs, pts = {}, events = 101, direction = 'sendrecv', ptime = 20, version = 1, id = port, profile = 'RTP/AVP', lines = [] }) {
   const list = codecs.map((name) => ({ name, ...CODECS[name], ...(pts[name] !== undefined && { pt: pts[name] }) }));
   const numbers = [...list.map((codec) => codec.pt), ...(events === null ? [] : [events])];
   return [
@@ -20,9 +21,10 @@ export function writeSdp({ host, port, codecs, pts = {}, events = 101, direction
     's=-',
     `c=IN IP4 ${host}`,
     't=0 0',
-    `m=audio ${port} RTP/AVP ${numbers.join(' ')}`,
+    `m=audio ${port} ${profile} ${numbers.join(' ')}`,
     ...list.map((c) => `a=rtpmap:${c.pt} ${c.name}/${c.rate}${c.channels ? `/${c.channels}` : ''}`),
     ...(events === null ? [] : [`a=rtpmap:${events} telephone-event/8000`, `a=fmtp:${events} 0-16`]),
+    ...lines,
     `a=ptime:${ptime}`,
     `a=${direction}`,
     '',

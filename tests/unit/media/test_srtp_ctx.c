@@ -116,6 +116,41 @@ static void test_packets_too_short_for_a_tag_are_refused(void **state)
     close_both();
 }
 
+static void pass(struct srtp_ctx *from, struct srtp_ctx *to, uint16_t seq)
+{
+    make_packet(seq);
+    assert_int_equal(srtp_ctx_protect(from, &pkt), 0);
+    assert_int_equal(srtp_ctx_unprotect(to, &pkt), 0);
+}
+
+/* Else packets after the 65536th of our unchanged key would be protected with a keystream that was used before. */
+static void test_our_rollover_counter_outlives_another_key_of_the_peer(void **state)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        char ours[SRTP_KEY_MAX], theirs[SRTP_KEY_MAX];
+        struct srtp_keys keys = {suites[i].suite, span_make(ours, suites[i].key_bytes),
+                                 span_make(theirs, suites[i].key_bytes)};
+        struct srtp_ctx *renewed;
+
+        open_both(i);
+        for (size_t at = 0; at < SRTP_KEY_MAX; at++) {
+            ours[at] = (char)(at * 7);
+            theirs[at] = (char)(at + 100);
+        }
+        pass(near, far, 65535);
+        pass(near, far, 0); /* the counter is 1 now */
+        assert_int_equal(srtp_ctx_set_remote(near, &keys), 0);
+        pass(near, far, 1);
+        make_packet(5);
+        srtp_ctx_protect(far, &pkt);
+        assert_int_equal(srtp_ctx_unprotect(near, &pkt), -EACCES); /* the peer's former key */
+        assert_int_equal(srtp_ctx_new(&renewed, &(struct srtp_keys){keys.suite, keys.remote, keys.local}), 0);
+        pass(renewed, near, 6);
+        mem_unref(renewed);
+        close_both();
+    }
+}
+
 static void test_wrong_suites_and_key_lengths_are_refused(void **state)
 {
     char key[SRTP_KEY_MAX] = {0};
@@ -136,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_rtcp_is_protected_too),
         cmocka_unit_test(test_replayed_and_forged_packets_are_refused_and_counted),
         cmocka_unit_test(test_packets_too_short_for_a_tag_are_refused),
+        cmocka_unit_test(test_our_rollover_counter_outlives_another_key_of_the_peer),
         cmocka_unit_test(test_wrong_suites_and_key_lengths_are_refused),
     };
 

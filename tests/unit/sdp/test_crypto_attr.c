@@ -66,6 +66,27 @@ static void test_a_key_is_decoded_and_bad_base64_is_refused(void **state)
     assert_int_equal(key_of(key, "inline:" KEY KEY KEY), -EBADMSG);
 }
 
+static void test_a_written_key_reads_back_the_same(void **state)
+{
+    uint8_t key[64], back[64];
+    char text[80];
+    int length;
+
+    for (size_t n = 1; n <= 44; n++) {
+        for (size_t i = 0; i < n; i++)
+            key[i] = (uint8_t)(251 * i + n);
+        length = sdp_crypto_write_key(text, sizeof(text), key, n);
+        assert_int_equal(length, strlen(text));
+        assert_int_equal(key_of(back, text), n);
+        assert_memory_equal(back, key, n);
+    }
+    assert_int_equal(sdp_crypto_write_key(text, sizeof(text), (const uint8_t *)"012345678901234567890123456789", 30),
+                     47);
+    assert_string_equal(text, "inline:" KEY);
+    assert_int_equal(sdp_crypto_write_key(text, 47, key, 30), -ENOSPC);
+    assert_int_equal(sdp_crypto_write_key(text, 48, key, 30), 47);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +94,7 @@ int main(void)
         cmocka_unit_test(test_lifetimes_are_read_and_mkis_are_not_supported),
         cmocka_unit_test(test_the_key_has_exactly_the_length_of_its_suite),
         cmocka_unit_test(test_a_key_is_decoded_and_bad_base64_is_refused),
+        cmocka_unit_test(test_a_written_key_reads_back_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
