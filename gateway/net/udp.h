@@ -28,6 +28,7 @@ struct pkt_pool *udp_house_pool(struct udp_house *house);
 struct udp_options {
     struct addr local; /* port 0: any */
     bool is_shared;    /* SO_REUSEPORT: every worker binds the same address (SIP) */
+    bool is_sparse;    /* one packet a round is the rule (a call's audio): taken one by one, which then is cheaper */
     uint8_t dscp;      /* default code point of what is sent; a packet's own wins when not 0 */
     int receive_bytes; /* SO_RCVBUF; 0: the kernel's */
     udp_batch_fn *on_batch;
@@ -45,6 +46,11 @@ void udp_queue(struct udp *udp, struct pkt *pkt_taken);
 /** Copy bytes into a packet and queue it. @return 0; -EMSGSIZE; -ENOBUFS when the pool is empty. For datagrams above
  *  PKT_DATA_MAX (large SIP), sends at once by sendto(). */
 int udp_send(struct udp *udp, const struct addr *to, const void *bytes, size_t n);
+
+/** This peer alone sends to us from now on, and most packets go to it: connect(), so that the kernel need not look its
+ * route up for each of them. Not done when packets that come to `seen_as` (our address as the peer knows it) would be
+ * lost by that. peer NULL: anybody again. Packets to other addresses can be queued all the same. */
+void udp_connect(struct udp *udp, const struct addr *peer, const struct addr *seen_as);
 
 /** Change who is called back. */
 void udp_set_user(struct udp *udp, udp_batch_fn *on_batch, void *arg);

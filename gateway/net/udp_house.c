@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* udp_house.c: the rounds of one worker's UDP sockets: receive all, call back, send all.
  *
- * All sockets hang, edge-triggered, in one epoll set. The loop watches the set as one descriptor (alone, a packet is
- * handled at once), or, under load, leaves it alone and watches a timerfd that ticks every gather_us. A round takes one
- * look at the clock. An edge-triggered socket that could not be drained is armed again by EPOLL_CTL_MOD. Knows nothing
- * of what the packets mean. */
+ * All sockets hang, edge-triggered but for sparse ones, in one epoll set. The loop watches the set as one descriptor
+ * (alone, a packet is handled at once), or, under load, leaves it alone and watches a timerfd that ticks every
+ * gather_us. A round takes one look at the clock. An edge-triggered socket that could not be drained is armed again by
+ * EPOLL_CTL_MOD. Knows nothing of what the packets mean. */
 #include "net/udp_house.h"
 
 #include <assert.h>
@@ -21,6 +21,7 @@
 #define POOL_PACKETS  8192 /* 17 MB at the most, grown as needed */
 #define SOCKET_CALLS  4    /* recvmmsg() calls per socket and round */
 #define ROUND_PACKETS 1024 /* after these no further look into the epoll set */
+#define BURST_US      5000 /* a sparse socket that has something again so soon is drained like any other */
 
 /* A tick costs about what two lone packets cost, so it pays from three packets a tick on, and no longer under two. */
 #define GATHER_WINDOWS 4 /* gather times looked at while not gathering */
@@ -138,7 +139,34 @@ static void arm_again(struct udp_house *house, struct udp *udp)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = udp};
 
+    if (udp->is_sparse)
+        return; /* it tells again by itself */
     epoll_ctl(house->epoll_fd, EPOLL_CTL_MOD, udp->fd, &event);
+}
+
+/* Level-triggered, so that no second call has to find the socket empty: what else has come is the next look's. */
+static unsigned receive_alone(struct udp_house *house, struct udp *udp, uint64_t now_us)
+{
+    struct mmsghdr *msg;
+    struct pkt *pkt;
+    ssize_t n;
+
+    house->current = udp;
+    set_rack(house, false);
+    fill_rack(house);
+    if (house->rack_at == UDP_BATCH)
+        return (unsigned)drain(udp);
+    msg = &house->in_msgs[house->rack_at];
+    pkt = house->rack[house->rack_at];
+    msg->msg_hdr.msg_flags = 0;
+    n = recvfrom(udp->fd, pkt->data, PKT_DATA_MAX, MSG_DONTWAIT | MSG_TRUNC, &pkt->addr.sa, &msg->msg_hdr.msg_namelen);
+    if (n < 0)
+        return 0;
+    if (n > PKT_DATA_MAX)
+        msg->msg_hdr.msg_flags = MSG_TRUNC;
+    msg->msg_len = (unsigned)n;
+    deliver(house, udp, 1, now_us);
+    return 1;
 }
 
 /* @return packets; the socket may be gone afterwards */
@@ -171,6 +199,17 @@ static unsigned receive_socket(struct udp_house *house, struct udp *udp, bool ha
     return total;
 }
 
+static unsigned receive_event(struct udp_house *house, struct udp *udp, bool has_error, uint64_t now_us)
+{
+    bool is_alone;
+
+    if (!udp)
+        return 0; /* closed in this round */
+    is_alone = udp->is_sparse && now_us - udp->taken_us >= BURST_US;
+    udp->taken_us = now_us;
+    return is_alone ? receive_alone(house, udp, now_us) : receive_socket(house, udp, has_error, now_us);
+}
+
 static unsigned run_round(struct udp_house *house, uint64_t now_us)
 {
     unsigned total = 0;
@@ -180,8 +219,7 @@ static unsigned run_round(struct udp_house *house, uint64_t now_us)
         for (house->event_at = 0; house->event_at < house->event_count; house->event_at++) {
             struct epoll_event *event = &house->events[house->event_at];
 
-            if (event->data.ptr)
-                total += receive_socket(house, event->data.ptr, (event->events & EPOLLERR) != 0, now_us);
+            total += receive_event(house, event->data.ptr, (event->events & EPOLLERR) != 0, now_us);
         }
     } while (house->event_count == UDP_BATCH && total < ROUND_PACKETS);
     house->current = NULL;
@@ -276,7 +314,7 @@ static int make_large(struct udp_house *house)
 
 int udp_house_add(struct udp_house *house, struct udp *udp)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = udp};
+    struct epoll_event event = {.events = EPOLLIN | (udp->is_sparse ? 0u : EPOLLET), .data.ptr = udp};
 
     if (udp->on_large && make_large(house))
         return -ENOMEM;

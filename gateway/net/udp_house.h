@@ -16,7 +16,10 @@ struct udp {
     struct udp_house *house; /* a reference */
     int fd;
     uint8_t dscp;
+    bool is_sparse;
+    uint64_t taken_us; /* sparse: the round that last took from it */
     struct addr local;
+    struct addr connected; /* unset: not */
     udp_batch_fn *on_batch;
     udp_large_fn *on_large;
     void *arg;
