@@ -7,36 +7,38 @@
 #include "base/text.h"
 #include "media/media_stream.h"
 
-/* negotiate.h: where SDP and media meet: one leg's descriptions (what the peer said, what we said) and the endpoints and streams that
- * follow from them. RFC 3264 for one side; the other leg is only ever looked at for its codecs and directions.
- * The order of calls for a call from left to right:
- *   leg_media_take_offer(left) > leg_media_make_offer(right, left) > leg_media_take_answer(right)
- *   > leg_media_make_answer(left, right) > leg_media_bridge(left, right)
- * and the same again, from whichever side asks, for a re-INVITE. */
+/* negotiate.h: where SDP and media meet: one leg's descriptions (what the peer said, what we said) and the endpoints
+ * and streams that follow from them. RFC 3264 for one side; the other leg is only ever looked at for its codecs and
+ * directions. The order of calls for a call from left to right: leg_media_take_offer(left) >
+ * leg_media_make_offer(right, left) > leg_media_take_answer(right) > leg_media_make_answer(left, right) >
+ * leg_media_bridge(left, right) and the same again, from whichever side asks, for a re-INVITE. */
 
 struct leg_media;
 
 struct leg_media_options {
     struct media_house *house;
-    struct conf *conf;         /* referenced */
-    bool is_webrtc;            /* for our own offers; a peer's offer decides for itself */
-    enum conf_srtp srtp;       /* plain side: SDES policy */
+    struct conf *conf;                 /* referenced */
+    bool is_webrtc;                    /* for our own offers; a peer's offer decides for itself */
+    enum conf_srtp srtp;               /* plain side: SDES policy */
     const struct conf_strings *codecs; /* allowed ones in order of preference, borrowed from conf; NULL: all */
-    struct addr towards;       /* signalling address of the peer */
+    struct addr towards;               /* signalling address of the peer */
     const struct endpoint_user *user;
     void *arg;
 };
 int leg_media_new(struct leg_media **mediap, const struct leg_media_options *options);
 
-/** The peer's offer. @param why_out a sentence when refused. @return 0; -EBADMSG (400); -ENOENT (488); -EBUSY (503: no port) */
+/** The peer's offer. @param why_out a sentence when refused. @return 0; -EBADMSG (400); -ENOENT (488); -EBUSY (503: no
+ * port) */
 int leg_media_take_offer(struct leg_media *media, struct span sdp, const char **why_out);
 /** Our offer for what `other`'s peer has offered; appended to out. @return 0; -ENOENT: no codec in common; -EBUSY */
-int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out);
+int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out,
+                         const char **why_out);
 /** The peer's answer to our last offer. @return as take_offer */
 int leg_media_take_answer(struct leg_media *media, struct span sdp, const char **why_out);
-/** Our answer to the peer's last offer, given what `other`'s peer has answered. other NULL: the change concerns this leg alone
- *  (ICE restart, refresh) and the codecs stay. */
-int leg_media_make_answer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out);
+/** Our answer to the peer's last offer, given what `other`'s peer has answered. other NULL: the change concerns this
+ * leg alone (ICE restart, refresh) and the codecs stay. */
+int leg_media_make_answer(struct leg_media *media, const struct leg_media *other, struct text *out,
+                          const char **why_out);
 /** The change that was offered last is off: what the peer said before counts again. */
 void leg_media_rollback(struct leg_media *media);
 /** What we said last, to be said again (183 then 200, re-INVITE without SDP). */
