@@ -19,6 +19,7 @@
 #define DIRECT_BYTES    8192 /* written from the stack, without a turn through the queue */
 #define CLOSE_S         5    /* for the queue to empty after ws_close() */
 #define ORIGIN_BYTES    256
+#define WHOLE_MS        10000 /* from the first piece of a message to its last */
 
 struct out {
     struct list link;
@@ -60,6 +61,13 @@ static void on_idle(void *arg)
 static void idle_start(struct ws *ws, uint64_t ms)
 {
     timer_start(ws->door->house->worker->wheel, &ws->idle, ms ? ms : 1, on_idle, ws);
+}
+
+/* Pings answered between its pieces do not keep a message that never gets whole. */
+static void on_slow_message(void *arg)
+{
+    log_peer("websocket closed: a message did not get whole in %d s", WHOLE_MS / 1000);
+    ws_kill(arg);
 }
 
 /* Sending. */
@@ -219,8 +227,12 @@ static int on_receive(struct ws *ws, char *bytes, size_t n)
     text_add(&ws->in, span_make(bytes, n));
     if (text_err(&ws->in))
         return refuse(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
-    if (!is_whole)
+    if (!is_whole) {
+        if (!timer_is_running(&ws->whole))
+            timer_start(ws->door->house->worker->wheel, &ws->whole, WHOLE_MS, on_slow_message, ws);
         return 0;
+    }
+    timer_stop(&ws->whole);
     err = deliver(ws, ws->in.data, ws->in.len);
     text_free(&ws->in); /* an idle connection keeps no buffer */
     return err;
@@ -276,6 +288,7 @@ static void on_closed(struct ws *ws)
 {
     ws->is_dead = true;
     timer_stop(&ws->idle);
+    timer_stop(&ws->whole);
     if (ws->is_open) {
         ws->is_open = false;
         stats_add(STAT_WEBSOCKETS, -1);
