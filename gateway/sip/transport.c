@@ -98,6 +98,7 @@ static void connection_destroy(void *self)
 {
     struct connection *connection = self;
 
+    timer_stop(&connection->silence);
     text_free(&connection->pending);
     mem_unref(connection->stream);
 }

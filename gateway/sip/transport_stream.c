@@ -10,10 +10,19 @@
 #include "sip/transport_private.h"
 
 #define MESSAGE_TIMEOUT_MS 10000 /* first byte to full message */
+#define SILENT_MS          30000 /* who connects and says nothing */
 
 static void close_now(struct connection *connection)
 {
     connection_lost(connection);
+}
+
+static void on_silence(void *arg)
+{
+    struct connection *connection = arg;
+
+    stats_count(STAT_STREAM_REFUSED);
+    close_now(connection);
 }
 
 static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
@@ -30,6 +39,7 @@ static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
 
         if (framing == FRAMING_MORE)
             break;
+        timer_stop(&connection->silence);
         if (framing == FRAMING_PING)
             stream_send(stream, SPAN("\r\n"));
         if (framing == FRAMING_BAD_LENGTH)
@@ -79,6 +89,7 @@ static void on_accept(struct stream *stream_taken, void *arg)
     connection->is_open = true;
     stream_set_progress_timeout(stream_taken, MESSAGE_TIMEOUT_MS);
     stream_set_user(stream_taken, &user, connection);
+    timer_start(transports->stack->wheel, &connection->silence, SILENT_MS, on_silence, connection);
 }
 
 int transport_stream_listen(struct sip_transports *transports, const struct addr *local, struct tls *tls)
