@@ -22,9 +22,18 @@ static void reply(struct server_tx *tx, unsigned status, const char *why, const 
 
 /* ---- who calls ---- */
 
+/* An escaped line end or NUL would travel on and be somebody else's trouble. @param n what uri_decode() said */
+static bool is_plain(const char *number, int n)
+{
+    for (int i = 0; i < n; i++)
+        if ((unsigned char)number[i] < ' ' || number[i] == 127)
+            return false;
+    return n > 0 && span_is_utf8(span_make(number, (size_t)n));
+}
+
 static void take_name(struct call *call, const struct name_addr *addr)
 {
-    if (uri_decode(addr->uri.user, call->caller, sizeof(call->caller)) < 0 || !call->caller[0])
+    if (!is_plain(call->caller, uri_decode(addr->uri.user, call->caller, sizeof(call->caller))))
         snprintf(call->caller, sizeof(call->caller), "anonymous");
     if (name_addr_display(addr, call->caller_display, sizeof(call->caller_display)) < 0)
         call->caller_display[0] = '\0';
@@ -59,9 +68,7 @@ static void take_account_caller(struct call *call, const struct conf_account *ac
 
 static int take_dialled(struct call *call, const struct sip_msg *msg)
 {
-    int n = uri_decode(msg->uri.user, call->dialled, sizeof(call->dialled));
-
-    return n > 0 && span_is_utf8(span_of(call->dialled)) ? 0 : -1;
+    return is_plain(call->dialled, uri_decode(msg->uri.user, call->dialled, sizeof(call->dialled))) ? 0 : -1;
 }
 
 /* ---- INVITE ---- */
