@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID /trunks, POST /reload; for the page: /phone.json.
- * Calls live on their workers: a question about them is a letter that visits each and comes back. */
+/* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID /trunks, POST /reload; for the
+ * page: /phone.json. Calls live on their workers: a question about them is a letter that visits each and comes back. */
 #include "api/rest.h"
 
 #include <errno.h>
@@ -77,8 +77,9 @@ struct tour {
     struct http_request *request;
     unsigned next; /* worker to visit */
     struct text out;
-    char id[64];   /* empty: a list */
+    char id[64]; /* empty: a list */
     bool is_recent;
+    bool has_items; /* a worker has already written some */
     int err;
 };
 
@@ -100,10 +101,25 @@ static void finish_tour(struct tour *tour)
     mem_unref(tour);
 }
 
+/* One worker's share of the list; only between shares that are not empty stands a comma. */
+static void add_list(struct tour *tour, struct worker *worker)
+{
+    struct text part;
+
+    text_init(&part, ANSWER_MAX);
+    calls_write_list(house_calls(worker), tour->is_recent, &part);
+    if (part.len && tour->has_items)
+        text_add_str(&tour->out, ",\n");
+    tour->has_items |= part.len > 0;
+    text_add(&tour->out, text_span(&part));
+    if (text_err(&part))
+        tour->out.err = text_err(&part);
+    text_free(&part);
+}
+
 static void visit(struct worker *worker, struct mail *mail)
 {
     struct tour *tour = container_of(mail, struct tour, mail);
-    size_t before = tour->out.len;
     unsigned to;
 
     if (tour->next >= worker_count()) {
@@ -114,10 +130,8 @@ static void visit(struct worker *worker, struct mail *mail)
         tour->err = calls_write_one(house_calls(worker), span_of(tour->id), &tour->out);
         tour->next = worker_count();
     } else {
-        calls_write_list(house_calls(worker), tour->is_recent, &tour->out);
+        add_list(tour, worker);
         tour->next++;
-        if (tour->out.len > before && tour->next < worker_count())
-            text_add_str(&tour->out, ",\n");
     }
     to = tour->next < worker_count() ? tour->next : 0;
     if (mailbox_post(worker_get(to), &tour->mail))
