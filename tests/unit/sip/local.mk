@@ -47,6 +47,7 @@ sip_rig_tests += tests/unit/sip/test_invite_out
 sip_rig_tests += tests/unit/sip/test_dialog
 sip_rig_tests += tests/unit/sip/test_modify
 sip_rig_tests += tests/unit/sip/test_stack
+sip_rig_tests += tests/unit/sip/test_register_out
 check_PROGRAMS += $(sip_rig_tests)
 TESTS += $(sip_rig_tests)
 
@@ -68,3 +69,5 @@ tests_unit_sip_test_steer_SOURCES = tests/unit/sip/test_steer.c tests/unit/unit.
 tests_unit_sip_test_steer_LDADD = $(unit_ldadd)
 tests_unit_sip_test_register_in_SOURCES = tests/unit/sip/test_register_in.c tests/unit/unit.h
 tests_unit_sip_test_register_in_LDADD = $(unit_ldadd)
+tests_unit_sip_test_register_out_SOURCES = tests/unit/sip/test_register_out.c $(sip_rig)
+tests_unit_sip_test_register_out_LDADD = $(unit_ldadd)
