@@ -24,5 +24,9 @@ fuzz_programs += tests/fuzz/fuzz_digest
 tests_fuzz_fuzz_digest_SOURCES = tests/fuzz/fuzz_digest.c $(fuzz_replay)
 tests_fuzz_fuzz_digest_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_digest_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += tests/fuzz/fuzz_stack
+tests_fuzz_fuzz_stack_SOURCES = tests/fuzz/fuzz_stack.c $(fuzz_replay)
+tests_fuzz_fuzz_stack_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_stack_LDFLAGS = $(fuzz_ldflags)
 EXTRA_DIST += tests/fuzz/corpus/uri tests/fuzz/corpus/name_addr tests/fuzz/corpus/via tests/fuzz/corpus/msg \
-	tests/fuzz/corpus/framing tests/fuzz/corpus/digest
+	tests/fuzz/corpus/framing tests/fuzz/corpus/digest tests/fuzz/corpus/stack
