@@ -211,6 +211,18 @@ static void on_begin(void *arg)
     trunk_duties_reload(duties);
 }
 
+void trunk_duties_flow_lost(struct trunk_duties *duties, const struct sip_flow *flow)
+{
+    struct list *link, *tmp;
+
+    list_each (link, tmp, &duties->list) {
+        struct trunk_duty *duty = container_of(link, struct trunk_duty, link);
+
+        if (duty->registration)
+            trunk_register_flow_lost(duty->registration, flow);
+    }
+}
+
 void trunk_duties_drain(struct trunk_duties *duties)
 {
     struct list *link, *tmp;

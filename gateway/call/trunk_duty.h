@@ -18,6 +18,8 @@ struct trunk_health;
 int trunk_duties_new(struct trunk_duties **dutiesp, struct calls *calls);
 /** calls->directory is another one: end what is gone or different, begin what is new; what stayed the same goes on. */
 void trunk_duties_reload(struct trunk_duties *duties);
+/** A connection is gone. */
+void trunk_duties_flow_lost(struct trunk_duties *duties, const struct sip_flow *flow);
 /** Take all registrations back. STAT_TRUNKS_REGISTERED falls to 0 when that is done. */
 void trunk_duties_drain(struct trunk_duties *duties);
 

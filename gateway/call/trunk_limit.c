@@ -12,8 +12,10 @@ static void on_counted(int err, struct span value, uint64_t version, void *arg)
     *(int *)arg = err;
 }
 
-/* A count that is not answered at once (a store across nodes) is taken as granted: the limit then holds a moment later. */
-static int count(struct store *store, const char *kind, const char *name, int64_t delta, unsigned limit, uint64_t ttl_ms)
+/* A count that is not answered at once (a store across nodes) is taken as granted: the limit then holds a moment later.
+ */
+static int count(struct store *store, const char *kind, const char *name, int64_t delta, unsigned limit,
+                 uint64_t ttl_ms)
 {
     char key[KEY_MAX];
     int err = 0;

@@ -149,6 +149,11 @@ int trunk_register_new(struct trunk_register **regp, struct trunk_duty *duty)
     return 0;
 }
 
+void trunk_register_flow_lost(struct trunk_register *reg, const struct sip_flow *flow)
+{
+    register_out_flow_lost(reg->out, flow);
+}
+
 void trunk_register_end(struct trunk_register *reg)
 {
     reg->dns = mem_unref(reg->dns);

@@ -341,6 +341,16 @@ void register_out_send(struct register_out *reg, const struct sip_flow *flow)
     begin_try(reg);
 }
 
+/* Not at once: some registrars close each connection after a while, and it must not become a loop. */
+void register_out_flow_lost(struct register_out *reg, const struct sip_flow *flow)
+{
+    unsigned ms = PAUSE_MS / 2 + rand_u32() % (PAUSE_MS / 2);
+    bool is_ours = reg->state == REGISTER_OUT_REGISTERED && !reg->is_ending && sip_flow_same(&reg->flow, flow);
+
+    if (is_ours && timer_left_ms(&reg->timer) > ms)
+        timer_start(reg->stack->wheel, &reg->timer, ms, on_timer, reg);
+}
+
 void register_out_end(struct register_out *reg)
 {
     if (reg->is_ending)

@@ -48,6 +48,8 @@ int register_out_new(struct register_out **regp, const struct register_out_optio
 void register_out_send(struct register_out *reg, const struct sip_flow *flow);
 /** No flow could be found. @param why static sentence */
 void register_out_fail(struct register_out *reg, const char *why);
+/** A connection is gone: where the binding was made over it, it is made anew after a short pause (RFC 5626 4.2.1). */
+void register_out_flow_lost(struct register_out *reg, const struct sip_flow *flow);
 /** Take the binding back (Expires: 0) and come to ENDED: at the answer, or when there is none; within this call where
  * nothing was ever sent. */
 void register_out_end(struct register_out *reg);

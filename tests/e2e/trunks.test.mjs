@@ -150,3 +150,19 @@ scenario('a trunk that is silent is down and tried last; one that answers anythi
   one.sip.reply(486);
   await alice.sip.expect((m) => m.status >= 300);
 }, ours);
+
+scenario('over TCP: a registrar that closes the connection is registered at again', async ({ defer }) => {
+  const carrier = await scriptedPhone({ name: 'carrier', transport: 'tcp-server' });
+  defer(() => carrier.close());
+  const gateway = await startGateway({ trunks: [{ ...row(carrier, { register: true, ...ACME }), transport: 'tcp' }] });
+  defer(() => gateway.stop());
+  const first = await carrier.sip.expect('REGISTER');
+  const contact = `<sip:acme@127.0.0.1:${gateway.sip.port};transport=tcp>`;
+  check(first.header('contact') === contact, `Contact ${first.header('contact')} instead of ${contact}`);
+  carrier.sip.reply(200, { headers: [['Contact', `${contact};expires=3600`]] });
+  await becomes(gateway, 'carrier', 'registered', (one) => one.state === 'up');
+  carrier.sip.transport.sockets.forEach((socket) => socket.destroy());
+  await carrier.sip.expect('REGISTER', { within: 12000 });
+  carrier.sip.reply(200, { headers: [['Contact', `${contact};expires=3600`]] });
+  carrier.sip.auto.REGISTER = 200;
+}, ours);

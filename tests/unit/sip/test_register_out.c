@@ -243,6 +243,19 @@ static void test_silence_and_no_way_there_are_failures_that_say_so(void **state)
     assert_string_equal(seen.why, "no way there");
 }
 
+static void test_a_binding_made_over_a_lost_connection_is_made_anew(void **state)
+{
+    grant(expect_register(), 3600);
+    register_out_flow_lost(reg, &rig.tcp);
+    rig_advance(10000);
+    rig_expect_nothing();
+    register_out_flow_lost(reg, &rig.udp);
+    rig_advance(4999);
+    rig_expect_nothing();
+    grant(await_register(5001), 3600);
+    assert_int_equal(seen.state, REGISTER_OUT_REGISTERED);
+}
+
 static void test_the_end_takes_the_binding_back_with_credentials_at_hand(void **state)
 {
     struct rig_sent *sent = expect_register();
@@ -301,6 +314,7 @@ int main(void)
         TEST(test_423_without_a_usable_minimum_is_a_failure),
         TEST(test_pauses_double_up_to_a_limit_and_begin_anew_after_a_success),
         TEST(test_silence_and_no_way_there_are_failures_that_say_so),
+        TEST(test_a_binding_made_over_a_lost_connection_is_made_anew),
         TEST(test_the_end_takes_the_binding_back_with_credentials_at_hand),
         TEST(test_the_end_comes_without_an_answer_and_without_a_beginning_too),
         TEST(test_out_of_memory_at_birth_leaves_nothing),
