@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rand.h"
@@ -20,6 +21,9 @@ static void leg_media_destroy(void *self)
     leg_media_stop(media);
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         mem_wipe(&media->lines[i].sdes, sizeof(media->lines[i].sdes));
+        mem_unref(media->transports[i]);
+        mem_unref(media->lines[i].peer);
+        mem_unref(media->lines[i].ours);
         mem_unref(media->lines[i].stream);
         if (!media->is_webrtc || i == 0)
             mem_unref(media->lines[i].endpoint);
@@ -75,6 +79,29 @@ static int keep_peer_text(struct leg_media *media, struct span text, struct sdp 
     return 0;
 }
 
+const struct sdp_codecs *negotiate_codecs(const struct sdp_codecs *kept)
+{
+    static const struct sdp_codecs none;
+
+    return kept ? kept : &none;
+}
+
+/* A leg lives for an hour and has two codecs: room for them and not for all that a description could hold.
+ * @param said NULL: none */
+static int keep_codecs(struct sdp_codecs **kept, const struct sdp_codecs *said)
+{
+    size_t size_bytes = said ? offsetof(struct sdp_codecs, items) + said->count * sizeof(said->items[0]) : 0;
+
+    *kept = mem_unref(*kept);
+    if (!said || !said->count)
+        return 0;
+    *kept = mem_new(size_bytes, NULL);
+    if (!*kept)
+        return -ENOMEM;
+    memcpy(*kept, said, size_bytes);
+    return 0;
+}
+
 static bool same_codecs(const struct sdp_codecs *left, const struct sdp_codecs *right)
 {
     if (left->count != right->count)
@@ -103,19 +130,18 @@ static bool looks_like_webrtc(const struct sdp *sdp)
     return false;
 }
 
-static void take_line(struct media_line *line, int index, const struct sdp_media *said, bool *is_same)
+static int take_line(struct media_line *line, int index, const struct sdp_media *said, bool *is_same)
 {
     bool was_on = line->index >= 0;
     enum sdp_dir dir = index >= 0 ? peer_direction(said) : SDP_INACTIVE;
 
-    if (was_on != (index >= 0) || (was_on && (line->peer_dir != dir || !same_codecs(&line->peer, &said->codecs))))
+    if (was_on != (index >= 0) ||
+        (was_on && (line->peer_dir != dir || !same_codecs(negotiate_codecs(line->peer), &said->codecs))))
         *is_same = false;
     line->index = index;
     line->peer_dir = dir;
-    line->peer.count = 0;
     line->peer_ssrc = index >= 0 ? said->ssrc : 0;
-    if (index >= 0)
-        line->peer = said->codecs;
+    return keep_codecs(&line->peer, index >= 0 ? &said->codecs : NULL);
 }
 
 static void keep_former(struct leg_media *media)
@@ -142,7 +168,8 @@ void leg_media_rollback(struct leg_media *media)
         int index = media->former_index[i];
         bool is_there = index >= 0 && index < (int)former->media_count;
 
-        take_line(&media->lines[i], is_there ? index : -1, is_there ? &former->media[index] : NULL, &is_same);
+        if (take_line(&media->lines[i], is_there ? index : -1, is_there ? &former->media[index] : NULL, &is_same))
+            return;
     }
     negotiate_apply_remote(media, former, &why);
 }
@@ -166,7 +193,9 @@ int leg_media_take_offer(struct leg_media *media, struct span text, const char *
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         int index = sdp_pick_line(offer, kinds[i], &policy, i == MEDIA_AUDIO ? why_out : &why_video);
 
-        take_line(&media->lines[i], index >= 0 ? index : -1, index >= 0 ? &offer->media[index] : NULL, &is_same);
+        err = take_line(&media->lines[i], index >= 0 ? index : -1, index >= 0 ? &offer->media[index] : NULL, &is_same);
+        if (err)
+            return err;
     }
     media->is_private_change = !is_first && is_same;
     if (media->lines[MEDIA_AUDIO].index < 0 && media->lines[MEDIA_VIDEO].index < 0)
@@ -186,15 +215,16 @@ int leg_media_take_answer(struct leg_media *media, struct span text, const char 
         bool is_taken = line->index >= 0 && line->index < (int)answer->media_count && answer->media[line->index].port &&
                         answer->media[line->index].kind == kinds[i];
 
-        line->peer.count = 0;
+        err = keep_codecs(&line->peer, is_taken ? &answer->media[line->index].codecs : NULL);
+        if (err)
+            return err;
         line->peer_dir = SDP_INACTIVE;
         if (!is_taken)
             continue;
-        line->peer = answer->media[line->index].codecs;
         line->peer_ssrc = answer->media[line->index].ssrc;
         line->peer_dir = peer_direction(&answer->media[line->index]);
     }
-    if (!media->lines[MEDIA_AUDIO].peer.count && !media->lines[MEDIA_VIDEO].peer.count) {
+    if (!media->lines[MEDIA_AUDIO].peer && !media->lines[MEDIA_VIDEO].peer) {
         *why_out = "the answer takes no media line";
         return -ENOENT;
     }
@@ -234,10 +264,11 @@ static int keep_our_text(struct leg_media *media, struct text *out, size_t start
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         struct media_line *line = &media->lines[i];
 
-        line->ours.count = 0;
+        line->ours = mem_unref(line->ours);
         if (line->index < 0 || line->index >= (int)ours->media_count || !ours->media[line->index].port)
             continue;
-        line->ours = ours->media[line->index].codecs;
+        if (keep_codecs(&line->ours, &ours->media[line->index].codecs))
+            return -ENOMEM;
         line->our_dir = ours->media[line->index].dir;
         keep_mid(line, &ours->media[line->index]);
     }
@@ -248,14 +279,14 @@ static struct sdp_session session_of(struct leg_media *media)
 {
     return (struct sdp_session){.id = span_of(media->session_id),
                                 .version = ++media->version,
-                                .address = span_of(media->transports[0].address_text),
-                                .is_v6 = media->transports[0].sdp.is_v6};
+                                .address = span_of(media->transports[0]->address_text),
+                                .is_v6 = media->transports[0]->sdp.is_v6};
 }
 
 static void fill_line(struct leg_media *media, unsigned kind, struct sdp_line *line)
 {
     line->kind = kinds[kind];
-    line->transport = &media->transports[media->is_webrtc ? 0 : kind].sdp;
+    line->transport = &media->transports[media->is_webrtc ? 0 : kind]->sdp;
     line->profile = media->is_webrtc ? SDP_PROFILE_WEBRTC : media->lines[kind].sdes.profile;
     line->has_rtcp_mux = media->is_webrtc;
     line->wants_feedback = kind == MEDIA_VIDEO;
@@ -320,7 +351,8 @@ static int wants_line(struct leg_media *media, const struct leg_media *other, un
     const struct media_line *theirs = &other->lines[kind];
     static const struct span mids[MEDIA_KINDS] = {SPAN("0"), SPAN("1")};
 
-    if (theirs->index < 0 || !codecs_to_offer(&line->codecs, &theirs->peer, kind == MEDIA_AUDIO ? media->codecs : NULL))
+    if (theirs->index < 0 ||
+        !codecs_to_offer(&line->codecs, negotiate_codecs(theirs->peer), kind == MEDIA_AUDIO ? media->codecs : NULL))
         return 0;
     if (media->our_text && media->lines[kind].index < 0 && place_behind(media) < 0)
         return 0;
@@ -386,9 +418,9 @@ static void answer_line(struct leg_media *media, const struct leg_media *other, 
     const struct sdp_media *offered = &offer->media[mine->index];
 
     line->is_refused = true;
-    if (other && !codecs_to_answer(&line->codecs, &offered->codecs, &other->lines[kind].peer))
+    if (other && !codecs_to_answer(&line->codecs, &offered->codecs, negotiate_codecs(other->lines[kind].peer)))
         return;
-    if (!other && !codecs_to_answer(&line->codecs, &offered->codecs, &mine->ours))
+    if (!other && !codecs_to_answer(&line->codecs, &offered->codecs, negotiate_codecs(mine->ours)))
         return;
     line->is_refused = false;
     line->dir = other ? other->lines[kind].peer_dir : mine->our_dir;
@@ -449,7 +481,7 @@ struct span leg_media_codec(const struct leg_media *media)
 {
     const struct media_line *audio = &media->lines[MEDIA_AUDIO];
     const struct sdp_codecs *agreed =
-        audio->peer.count && audio->ours.count ? (media->is_offerer ? &audio->peer : &audio->ours) : NULL;
+        audio->peer && audio->ours ? (media->is_offerer ? audio->peer : audio->ours) : NULL;
 
     return agreed ? agreed->items[0].name : SPAN_NULL;
 }
@@ -461,5 +493,5 @@ bool leg_media_is_webrtc(const struct leg_media *media)
 
 bool leg_media_has_video(const struct leg_media *media)
 {
-    return media->lines[MEDIA_VIDEO].peer.count && media->lines[MEDIA_VIDEO].ours.count;
+    return media->lines[MEDIA_VIDEO].peer && media->lines[MEDIA_VIDEO].ours;
 }

@@ -41,7 +41,7 @@ static void write_webrtc_transport(struct leg_media *media, struct transport_tex
 
 static void write_rtp_transport(struct leg_media *media, unsigned kind)
 {
-    struct transport_text *text = &media->transports[kind];
+    struct transport_text *text = media->transports[kind];
     struct rtp_local local;
 
     endpoint_rtp_local(media->lines[kind].endpoint, &local);
@@ -51,8 +51,8 @@ static void write_rtp_transport(struct leg_media *media, unsigned kind)
                                        .port = addr_port(&local.rtp),
                                        .rtcp_port = addr_port(&local.rtcp),
                                        .crypto = text->sdp.crypto};
-    if (kind == MEDIA_VIDEO && !media->transports[0].address_text[0])
-        memcpy(media->transports[0].address_text, text->address_text, sizeof(text->address_text));
+    if (kind == MEDIA_VIDEO && !media->transports[0]->address_text[0])
+        memcpy(media->transports[0]->address_text, text->address_text, sizeof(text->address_text));
 }
 
 static int open_endpoint(struct leg_media *media, unsigned kind)
@@ -76,12 +76,23 @@ static int open_endpoint(struct leg_media *media, unsigned kind)
             .towards = media->towards, .is_video = kind == MEDIA_VIDEO, .user = media->user, .arg = media->arg});
 }
 
+static int make_transport(struct leg_media *media, unsigned index)
+{
+    if (!media->transports[index])
+        media->transports[index] = mem_new(sizeof(*media->transports[index]), NULL);
+    return media->transports[index] ? 0 : -ENOMEM;
+}
+
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
 {
     int err;
 
     if (!media->is_open[kind]) {
-        err = open_endpoint(media, kind);
+        err = make_transport(media, 0);
+        if (!err && !media->is_webrtc)
+            err = make_transport(media, kind);
+        if (!err)
+            err = open_endpoint(media, kind);
         if (!err)
             err = media_stream_new(&media->lines[kind].stream, media->lines[kind].endpoint);
         if (err) {
@@ -91,7 +102,7 @@ int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
         media->is_open[kind] = true;
     }
     if (media->is_webrtc)
-        write_webrtc_transport(media, &media->transports[0]);
+        write_webrtc_transport(media, media->transports[0]);
     else
         write_rtp_transport(media, kind);
     return 0;
@@ -127,7 +138,7 @@ static int apply_webrtc(struct leg_media *media, const struct sdp_media *said, c
         err = endpoint_webrtc_restart(media->lines[0].endpoint);
         if (err)
             return err;
-        write_webrtc_transport(media, &media->transports[0]);
+        write_webrtc_transport(media, media->transports[0]);
     }
     if (span_copy(said->ufrag, media->peer_ufrag, sizeof(media->peer_ufrag)) < 0 ||
         span_copy(said->pwd, media->peer_pwd, sizeof(media->peer_pwd)) < 0) {
@@ -173,7 +184,7 @@ int negotiate_apply_remote(struct leg_media *media, const struct sdp *said, cons
         const struct media_line *line = &media->lines[kind];
         int err;
 
-        if (line->index < 0 || !line->peer.count)
+        if (line->index < 0 || !line->peer)
             continue;
         err = negotiate_open(media, kind, why_out);
         if (!err && !media->is_webrtc)
@@ -209,9 +220,11 @@ static unsigned identity(const struct sdp_codecs *reference, const struct sdp_co
 static void fill_formats(struct stream_config *config, const struct media_line *line,
                          const struct sdp_codecs *reference)
 {
-    for (unsigned i = 0; i < line->ours.count && config->format_count < STREAM_FORMAT_MAX; i++) {
-        const struct sdp_codec *ours = &line->ours.items[i];
-        const struct sdp_codec *peers = find_same(&line->peer, ours);
+    const struct sdp_codecs *said = negotiate_codecs(line->ours);
+
+    for (unsigned i = 0; i < said->count && config->format_count < STREAM_FORMAT_MAX; i++) {
+        const struct sdp_codec *ours = &said->items[i];
+        const struct sdp_codec *peers = find_same(negotiate_codecs(line->peer), ours);
 
         if (!peers)
             continue;
@@ -243,11 +256,12 @@ void leg_media_bridge(struct leg_media *left, struct leg_media *right)
 {
     for (unsigned kind = 0; kind < MEDIA_KINDS; kind++) {
         bool is_both = left->is_open[kind] && right->is_open[kind];
+        const struct sdp_codecs *reference = negotiate_codecs(left->lines[kind].ours);
 
         if (!is_both)
             continue;
-        set_stream(left, kind, &left->lines[kind].ours);
-        set_stream(right, kind, &left->lines[kind].ours);
+        set_stream(left, kind, reference);
+        set_stream(right, kind, reference);
         media_bridge(left->lines[kind].stream, right->lines[kind].stream);
     }
 }
@@ -272,8 +286,7 @@ bool leg_media_expects_rtp(const struct leg_media *media)
 {
     const struct media_line *audio = &media->lines[MEDIA_AUDIO];
 
-    return audio->peer.count && audio->ours.count && (audio->peer_dir & SDP_SENDONLY) &&
-           (audio->our_dir & SDP_RECVONLY);
+    return audio->peer && audio->ours && (audio->peer_dir & SDP_SENDONLY) && (audio->our_dir & SDP_RECVONLY);
 }
 
 uint64_t leg_media_last_rtp_us(const struct leg_media *media)

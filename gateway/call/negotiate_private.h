@@ -22,9 +22,9 @@ struct line_sdes {
 };
 
 struct media_line {
-    int index;              /* its place in the descriptions; -1: not there */
-    struct sdp_codecs peer; /* as the peer said last, into peer_text */
-    struct sdp_codecs ours; /* as we said last, into our_text */
+    int index;               /* its place in the descriptions; -1: not there */
+    struct sdp_codecs *peer; /* as the peer said last, into peer_text; cut to its count, NULL: none */
+    struct sdp_codecs *ours; /* as we said last, into our_text; likewise */
     enum sdp_dir peer_dir, our_dir;
     uint32_t peer_ssrc; /* of its a=ssrc; 0: none */
     uint8_t mid_ext;    /* agreed id of the sdes:mid header extension; 0: none */
@@ -59,10 +59,12 @@ struct leg_media {
     enum sdp_setup our_setup;            /* DTLS role taken; NONE before */
     char peer_ufrag[260], peer_pwd[260]; /* to see an ICE restart */
     struct media_line lines[MEDIA_KINDS];
-    struct transport_text transports[MEDIA_KINDS]; /* WebRTC: only the first */
+    struct transport_text *transports[MEDIA_KINDS]; /* made with the line's endpoint; WebRTC: only the first */
     bool is_open[MEDIA_KINDS];
 };
 
+/** What a line has kept, to look at: NULL is an empty list. */
+const struct sdp_codecs *negotiate_codecs(const struct sdp_codecs *kept);
 /** Endpoint and stream of a line, and its transport's text. Idempotent. */
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out);
 /** Tell the endpoints what the peer's description says. */

@@ -20,7 +20,7 @@
 static void show_key(struct leg_media *media, unsigned kind)
 {
     struct line_sdes *sdes = &media->lines[kind].sdes;
-    struct sdp_crypto *crypto = &media->transports[kind].sdp.crypto;
+    struct sdp_crypto *crypto = &media->transports[kind]->sdp.crypto;
 
     *crypto = (struct sdp_crypto){0};
     if (sdes->profile != SDP_PROFILE_PLAIN)

@@ -27,7 +27,7 @@ static void fill_webrtc(struct sdp_media *media, const struct sdp_line *line)
     media->ssrc = line->ssrc;
     media->cname = line->cname;
     media->msid = line->msid;
-    for (unsigned i = 0; i < transport->candidate_count && i < SDP_CANDIDATE_MAX; i++)
+    for (unsigned i = 0; i < transport->candidate_count && i < SDP_OWN_CANDIDATE_MAX; i++)
         media->candidates[media->candidate_count++] = transport->candidates[i];
     media->has_end_of_candidates = media->candidate_count > 0;
 }

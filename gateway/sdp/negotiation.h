@@ -20,7 +20,7 @@ struct sdp_transport {
     bool is_v6;
     uint16_t port, rtcp_port;            /* rtcp_port 0: mux */
     struct span ufrag, pwd, fingerprint; /* WebRTC; fingerprint sha-256, "AA:BB:..." */
-    struct sdp_candidate candidates[SDP_CANDIDATE_MAX];
+    struct sdp_candidate candidates[SDP_OWN_CANDIDATE_MAX];
     unsigned candidate_count;
     bool is_ice_lite;
     struct sdp_crypto crypto; /* SDES: our own key, tag 0: none */

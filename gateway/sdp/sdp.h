@@ -11,13 +11,14 @@
  * into the parsed text, or into whatever the maker of a description borrows. RFC 8866, 3264, 8839, 8842, 9143, 4568.
  * Knows no sockets and no calls. */
 
-#define SDP_TEXT_MAX      65536
-#define SDP_MEDIA_MAX     64
-#define SDP_CODEC_MAX     32
-#define SDP_CRYPTO_MAX    8
-#define SDP_CANDIDATE_MAX 16
-#define SDP_FB_MAX        16
-#define SDP_EXTMAP_MAX    16
+#define SDP_TEXT_MAX          65536
+#define SDP_MEDIA_MAX         64
+#define SDP_CODEC_MAX         32
+#define SDP_CRYPTO_MAX        8
+#define SDP_CANDIDATE_MAX     16
+#define SDP_OWN_CANDIDATE_MAX 4 /* in a transport of ours */
+#define SDP_FB_MAX            16
+#define SDP_EXTMAP_MAX        16
 
 enum sdp_kind { SDP_AUDIO, SDP_VIDEO, SDP_APPLICATION, SDP_KIND_OTHER };
 
@@ -40,8 +41,8 @@ struct sdp_codec {
 };
 
 struct sdp_codecs {
-    struct sdp_codec items[SDP_CODEC_MAX];
-    unsigned count; /* in order of preference */
+    unsigned count;                        /* in order of preference */
+    struct sdp_codec items[SDP_CODEC_MAX]; /* last, so that a kept copy can be cut to count */
 };
 
 struct sdp_crypto {
