@@ -35,6 +35,29 @@ scenario('our offer is RTP/SAVP; keys of both sides; a forged packet is counted 
   await trunk.hungUp();
 }, ours);
 
+scenario('hold and resume of the browser: the same profile and key again, both hear', async () => {
+  const { alice, trunk } = peers;
+  await alice.call(`sip:${CALLER}@example.com`);
+  const [offered] = cryptoLines((await trunk.rings()).body);
+  const line = cryptoLine(newKey(), { tag: offered.tag });
+  trunk.rtp.secure({ out: cryptoLines(line)[0].key, in: offered.key });
+  await trunk.answer({ profile: SAVP, lines: [line] });
+  await alice.sees('confirmed');
+  await bothHear();
+  for (const [step, direction] of [['hold', 'recvonly'], ['unhold', 'sendrecv']]) {
+    await alice[step]();
+    const { body } = await trunk.sip.expect('INVITE');
+    check(/^m=audio \d+ RTP\/SAVP /m.test(body) && cryptoLines(body)[0]?.key.equals(offered.key), `offer of ${step}:\n${body}`);
+    trunk.sip.reply(200, { body: trunk.sdp({ profile: SAVP, lines: [line], direction }) });
+    await trunk.sip.expect('ACK');
+    await alice.sees(step);
+  }
+  await trunk.rtp.receives(25);
+  await bothHear();
+  await alice.hangUp();
+  await trunk.hungUp();
+}, ours);
+
 scenario('lines that cannot be used are passed over; a re-INVITE with another key: our own key stays, both hear', async () => {
   const { alice, trunk, gateway } = peers;
   const key = newKey();

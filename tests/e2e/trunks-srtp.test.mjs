@@ -36,6 +36,34 @@ scenario('an offer with a secure and a plain line: the secure one is taken, with
   await hangUp();
 }, ours);
 
+const mLines = (body) => [...body.matchAll(/^m=(\S+) (\d+) (\S+)/gm)].map(([, kind, port, profile]) => `${kind} ${Number(port) > 0} ${profile}`).join(', ');
+
+scenario('the secure line is taken as the second one, too; when it goes the media moves to the plain one', async () => {
+  const { alice, trunk } = peers;
+  const key = newKey();
+  const secure = (port) => `m=audio ${port} RTP/SAVP 0\r\n${cryptoLine(key, { tag: 3 })}\r\n`;
+  trunk.eventsPt = null;
+  trunk.sip.newRequest('INVITE', `sip:${ALICE.numbers[0]}@${trunk.sip.peer.host}:${trunk.sip.peer.port}`, {
+    from: `<sip:${CALLER}@127.0.0.1>`, body: trunk.sdp({ events: null }) + secure(trunk.rtp.port) });
+  await alice.rings();
+  await alice.answer();
+  const ok = await trunk.sip.expect(200);
+  trunk.sip.ack();
+  check(mLines(ok.body) === 'audio false RTP/AVP, audio true RTP/SAVP', `answer: ${mLines(ok.body)}`);
+  const port = Number(ok.body.match(/^m=audio (\d+) RTP\/SAVP/m)[1]);
+  trunk.rtp.sendTo('127.0.0.1', port);
+  trunk.rtp.secure({ out: key, in: cryptoLines(ok.body)[0].key });
+  await bothHear();
+  trunk.sip.inDialog('INVITE', { body: trunk.sdp({ events: null }) + secure(0) });
+  const again = await trunk.answered();
+  check(mLines(again.body) === 'audio true RTP/AVP, audio false RTP/SAVP', `second answer: ${mLines(again.body)}`);
+  check(cryptoLines(again.body).length === 0, `second answer:\n${again.body}`);
+  trunk.rtp.secure();
+  await trunk.rtp.receives(25);
+  await bothHear();
+  await hangUp();
+}, ours);
+
 scenario('a plain offer is answered plain', async () => {
   const { alice, trunk } = peers;
   trunk.call(ALICE.numbers[0], { from: `<sip:${CALLER}@127.0.0.1>`, codecs: ['PCMU'] });
