@@ -139,9 +139,9 @@ enum sdp_setup sdp_answer_setup(enum sdp_setup offered, enum sdp_setup first)
 {
     if (first == SDP_SETUP_ACTIVE || first == SDP_SETUP_PASSIVE)
         return first;
-    /* Free to choose (actpass), we say hello: a browser as DTLS server takes our first SRTP profile, an AEAD one, while as client it
-     * would put AES_CM_128_HMAC_SHA1_80 first and get it. Without a setup line the peer is active (RFC 4145 4). */
-    return offered == SDP_SETUP_PASSIVE || offered == SDP_SETUP_ACTPASS ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
+    /* Free to choose (actpass), we let the browser say hello: the DTLS server picks the SRTP profile, and our first is
+     * an AEAD one, while Chromium as server picks AES_CM_128_HMAC_SHA1_80 (measured with 156). */
+    return offered == SDP_SETUP_PASSIVE ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE;
 }
 
 bool sdp_is_ice_restart(const struct sdp_media *now, struct span old_ufrag, struct span old_pwd)
