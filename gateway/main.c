@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c: arguments, signals, the life of the process. SIGHUP reloads, SIGTERM and SIGINT drain; a second one stops at once. */
+/* main.c: arguments, signals, the life of the process. SIGHUP reloads, SIGTERM and SIGINT drain; a second one stops at
+ * once. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <srtp2/srtp.h>
@@ -31,9 +33,9 @@ struct arguments {
 
 static int parse_arguments(struct arguments *arguments, int argc, char **argv)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
-                                            {"keys", no_argument, NULL, 'l'},         {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'}, {"keys", no_argument, NULL, 'l'},
+        {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},  {NULL, 0, NULL, 0}};
     struct text help;
     int option;
 
@@ -106,7 +108,8 @@ static void drain(struct app *app, const sigset_t *signals, unsigned limit_s)
 
     app_drain(app);
     if (app_call_count(app))
-        log_info("stop: %lu call(s) go on for at most %u s; another SIGTERM ends them now", app_call_count(app), limit_s);
+        log_info("stop: %lu call(s) go on for at most %u s; another SIGTERM ends them now", app_call_count(app),
+                 limit_s);
     while (app_call_count(app) && clock_now_ms() < end_ms) {
         int number = wait_signal(signals, 50);
 
@@ -168,6 +171,15 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* What a DTLS handshake takes for a moment (three buffers of 16 kB and up) is mapped and given back whole. In the heap
+ * its place would be cut up by what the call keeps: 90 kB for each call instead of 45. */
+static void tune_memory(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 16 * 1024);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.file = SIPWAY_CONFDIR "/sipway.yaml"};
@@ -177,6 +189,7 @@ int main(int argc, char **argv)
 
     if (parse_arguments(&arguments, argc, argv))
         return 2;
+    tune_memory();
     conf = load(arguments.file);
     if (!conf)
         return 1;

@@ -19,6 +19,8 @@
 #define FIRST_TIMEOUT_US 100000 /* RFC 6347 says 1 s; a lost hello would be felt by the person who waits */
 #define TIMEOUT_MAX_US   3200000
 #define HANDSHAKE_MAX_MS 15000
+#define LAST_FLIGHT_MS   10000 /* so long a peer may ask for it again */
+#define FAREWELL_MAX     128   /* a close_notify is 39 bytes with GCM */
 #define EXPORT_LABEL     "EXTRACTOR-dtls_srtp"
 
 enum dtls_phase { HANDSHAKING, DONE, FAILED };
@@ -33,6 +35,9 @@ struct dtls {
     uint64_t deadline_ms;
     const void *in; /* the datagram to be read, NULL when it was */
     size_t in_bytes;
+    uint8_t farewell[FAREWELL_MAX]; /* our close_notify, when there is no library behind us any more */
+    size_t farewell_bytes;
+    bool is_settling; /* what is sent is kept as the farewell */
 };
 
 /* ---- the BIO ---- */
@@ -58,7 +63,12 @@ static int bio_write(BIO *bio, const char *bytes, int n)
 {
     struct dtls *dtls = BIO_get_data(bio);
 
-    dtls->user->send(bytes, (size_t)n, dtls->arg);
+    if (!dtls->is_settling) {
+        dtls->user->send(bytes, (size_t)n, dtls->arg);
+    } else if (n <= FAREWELL_MAX) {
+        memcpy(dtls->farewell, bytes, (size_t)n);
+        dtls->farewell_bytes = (size_t)n;
+    }
     return n;
 }
 
@@ -204,8 +214,39 @@ static void read_records(struct dtls *dtls)
     ERR_clear_error();
 }
 
+static void say_goodbye(struct dtls *dtls)
+{
+    if (!SSL_alloc_buffers(dtls->ssl))
+        return;
+    ERR_clear_error();
+    SSL_shutdown(dtls->ssl);
+    ERR_clear_error();
+}
+
+/* The close_notify is made now: it is the last record, whenever it is sent. */
+static void on_settled(void *arg)
+{
+    struct dtls *dtls = arg;
+
+    dtls->is_settling = true;
+    say_goodbye(dtls);
+    dtls->is_settling = false;
+    SSL_free(dtls->ssl);
+    dtls->ssl = NULL;
+}
+
+void dtls_settle(struct dtls *dtls, bool is_proved)
+{
+    bool may_be_asked = !dtls->is_client && !is_proved; /* the server's flight is the last one */
+
+    if (dtls->phase == DONE && dtls->ssl)
+        worker_timer(&dtls->timer, may_be_asked ? LAST_FLIGHT_MS : 0, on_settled, dtls);
+}
+
 void dtls_receive(struct dtls *dtls, const void *bytes, size_t n)
 {
+    if (!dtls->ssl)
+        return;
     mem_ref(dtls);
     dtls->in = bytes;
     dtls->in_bytes = n;
@@ -269,7 +310,7 @@ int dtls_parse_fingerprint(uint8_t digest[static DTLS_DIGEST_MAX], struct span h
 bool dtls_check_fingerprint(const struct dtls *dtls, const uint8_t *digest, size_t n)
 {
     const EVP_MD *hash = n == 32 ? EVP_sha256() : n == 48 ? EVP_sha384() : EVP_sha512();
-    X509 *certificate = SSL_get1_peer_certificate(dtls->ssl);
+    X509 *certificate = dtls->ssl ? SSL_get1_peer_certificate(dtls->ssl) : NULL;
     uint8_t found[EVP_MAX_MD_SIZE];
     unsigned found_bytes = 0;
     bool is_same;
@@ -286,7 +327,7 @@ int dtls_export_keys(const struct dtls *dtls, struct dtls_keys *keys)
     uint8_t bytes[2 * SRTP_KEY_MAX], *client, *server;
     unsigned key_bytes, salt_bytes;
 
-    if (dtls->phase != DONE)
+    if (dtls->phase != DONE || !dtls->ssl)
         return -EPROTO;
     keys->suite = srtp_suite(span_of(SSL_get_selected_srtp_profile(dtls->ssl)->name));
     srtp_suite_bytes(keys->suite, &key_bytes, &salt_bytes);
@@ -306,11 +347,10 @@ int dtls_export_keys(const struct dtls *dtls, struct dtls_keys *keys)
 
 void dtls_close(struct dtls *dtls)
 {
-    if (dtls->phase == DONE && SSL_alloc_buffers(dtls->ssl)) {
-        ERR_clear_error();
-        SSL_shutdown(dtls->ssl);
-        ERR_clear_error();
-    }
+    if (dtls->phase == DONE && dtls->ssl)
+        say_goodbye(dtls);
+    else if (dtls->phase == DONE && dtls->farewell_bytes)
+        dtls->user->send(dtls->farewell, dtls->farewell_bytes, dtls->arg);
     timer_stop(&dtls->timer);
     dtls->phase = FAILED;
 }

@@ -42,6 +42,11 @@ struct dtls_keys {
 };
 /** Both directions' keys and salts. The caller wipes them. @return 0; -EPROTO before the end of the handshake */
 int dtls_export_keys(const struct dtls *dtls, struct dtls_keys *keys);
+/** Fingerprint and keys were taken and nothing else is wanted: give the library's 45 kB back in the next turn of the
+ * loop, or after 10 s while the peer may still ask for our last flight again. Of the association a close_notify
+ * remains, to be said by dtls_close(); the peer's is not heard any more.
+ * @param is_proved the peer has sent SRTP, so its handshake is done, too. Does not allocate. */
+void dtls_settle(struct dtls *dtls, bool is_proved);
 /** Say close_notify, if the handshake is done. */
 void dtls_close(struct dtls *dtls);
 

@@ -19,6 +19,7 @@ struct webrtc {
     struct dtls *dtls;
     bool is_dtls_client, has_remote;
     bool is_bridged;
+    bool is_heard;  /* SRTP with the keys of this association has come */
     bool is_proved; /* there is a source that a valid check has proved */
     uint8_t digest[DTLS_DIGEST_MAX];
     size_t digest_bytes;
@@ -71,6 +72,7 @@ static void conclude(struct webrtc *webrtc)
         fail(webrtc, "no SRTP keys could be made of the DTLS handshake");
         return;
     }
+    dtls_settle(webrtc->dtls, false);
     endpoint_tell(&webrtc->base, "DTLS done (%s)", srtp_ctx_suite(webrtc->base.srtp));
     if (webrtc->base.state == ENDPOINT_NEW)
         endpoint_set_state(&webrtc->base, ENDPOINT_CHECKED, "");
@@ -148,10 +150,16 @@ static void on_rtcp_packet(struct webrtc *webrtc, struct pkt *pkt)
 
 static bool open_rtp(struct webrtc *webrtc, struct pkt *pkt)
 {
-    if (webrtc->base.srtp)
-        return !srtp_ctx_unprotect(webrtc->base.srtp, pkt);
-    stats_count(STAT_SRTP_FAILED);
-    return false;
+    if (!webrtc->base.srtp) {
+        stats_count(STAT_SRTP_FAILED);
+        return false;
+    }
+    if (srtp_ctx_unprotect(webrtc->base.srtp, pkt))
+        return false;
+    if (!webrtc->is_heard && webrtc->dtls)
+        dtls_settle(webrtc->dtls, true);
+    webrtc->is_heard = true;
+    return true;
 }
 
 static void on_ice_batch(struct pkt **pkts, unsigned n, void *arg)
@@ -287,6 +295,7 @@ static void begin_anew(struct webrtc *webrtc)
     endpoint_set_sending(&webrtc->base, false);
     webrtc->dtls = mem_unref(webrtc->dtls);
     webrtc->base.srtp = mem_unref(webrtc->base.srtp);
+    webrtc->is_heard = false;
     if (webrtc->base.state == ENDPOINT_READY)
         endpoint_set_state(&webrtc->base, ENDPOINT_CHECKED, "new DTLS association");
 }

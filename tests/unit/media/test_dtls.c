@@ -208,6 +208,54 @@ static void test_garbage_does_not_end_an_association(void **state)
     assert_true(server.is_closed); /* and it still hears its peer */
 }
 
+/* The library is gone, and with it the keys. */
+static bool is_settled(const struct end *end)
+{
+    struct dtls_keys keys;
+    bool is_gone = dtls_export_keys(end->dtls, &keys) != 0;
+
+    memset(&keys, 0, sizeof(keys));
+    return is_gone;
+}
+
+static void test_settled_association_takes_nothing_and_says_goodbye(void **state)
+{
+    static const uint8_t record[] = {22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0};
+
+    shake_hands();
+    dtls_settle(client.dtls, false); /* as the client it has nothing to repeat */
+    rig_until(is_settled(&client));
+    assert_true(dtls_is_done(client.dtls));
+    assert_false(server.is_closed);
+    dtls_receive(client.dtls, record, sizeof(record));
+    dtls_close(client.dtls);
+    deliver();
+    assert_true(server.is_closed);
+}
+
+static void test_server_stays_for_its_last_flight_until_the_peer_is_proved(void **state)
+{
+    unsigned sent_count;
+
+    greet();
+    deliver();
+    deliver();
+    server.lose_count = 10;
+    deliver();
+    assert_true(server.is_done && !client.is_done);
+    dtls_settle(server.dtls, false);
+    server.lose_count = 0;
+    rig_until((deliver(), client.is_done)); /* it was asked again */
+    assert_false(is_settled(&server));
+    dtls_settle(server.dtls, true);
+    rig_until(is_settled(&server));
+    sent_count = server.sent_count;
+    dtls_close(server.dtls);
+    assert_int_equal(server.sent_count, sent_count + 1);
+    deliver();
+    assert_true(client.is_closed);
+}
+
 static void test_handshake_without_an_answer_ends_after_15_s(void **state)
 {
     client.lose_count = 1000;
@@ -237,6 +285,8 @@ int main(void)
         EACH(test_lost_hello_is_repeated_after_100_ms),
         EACH(test_lost_last_flight_is_repeated),
         EACH(test_garbage_does_not_end_an_association),
+        EACH(test_settled_association_takes_nothing_and_says_goodbye),
+        EACH(test_server_stays_for_its_last_flight_until_the_peer_is_proved),
         EACH(test_handshake_without_an_answer_ends_after_15_s),
         EACH(test_garbage_instead_of_a_hello_fails_or_waits),
     };
