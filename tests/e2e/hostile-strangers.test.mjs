@@ -135,7 +135,7 @@ scenario('responses of a stranger who guesses the branch of our INVITE are not t
   await alice.sees('progress');
   check(invite.branch.length >= 24, `the branch is short: ${invite.branch}`);
   const copied = invite.headers.filter(([name]) => ['from', 'call-id', 'cseq'].includes(name));
-  for (const branch of [`${invite.branch}x`, invite.branch.slice(0, -1), invite.branch.replace(/.$/, '!'), invite.branch.replace('w0', 'w999999')]) {
+  for (const branch of [`${invite.branch}x`, invite.branch.slice(0, -1), invite.branch.replace(/.$/, '!'), invite.branch.replace(/w\d+\./, 'w999999.')]) {
     const via = invite.header('via').replace(invite.branch, branch);
     stranger.sendText(writeSip('SIP/2.0 603 Decline', [['Via', via], ...copied, ['To', `${invite.header('to')};tag=evil`]]));
   }
