@@ -7,6 +7,8 @@ import { start, folder } from './proc.mjs';
 import { freePort, freePorts } from './ports.mjs';
 import { toYaml } from './yaml.mjs';
 
+const leaks = new URL('../../lsan.supp', import.meta.url).pathname;
+
 /** @param {object} options
  *    accounts  [{name, password, numbers?, display?}]
  *    trunks    [{name, host, port, transport?, codecs?, username?, password?, ...any key of a trunk}]
@@ -24,7 +26,9 @@ export async function startSipway({ accounts = [], trunks = [], routes, domain =
   const text = toYaml(buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls }));
   const file = path.join(runDir, 'sipway.yaml');
   fs.writeFileSync(file, text);
-  const one = start('sipway', path.resolve(binary), ['-c', file], { env: { ASAN_OPTIONS: 'abort_on_error=0:exitcode=99', ...env } });
+  const one = start('sipway', path.resolve(binary), ['-c', file], {
+    env: { ASAN_OPTIONS: 'abort_on_error=0:exitcode=99', LSAN_OPTIONS: `print_suppressions=0:suppressions=${leaks}`, ...env },
+  });
   const admin = adminApi(ports.admin);
   await one.waitFor(`200 from /ready on the admin port (configuration: ${file})`, () => admin.isReady(), { within: 20000 });
   return {
