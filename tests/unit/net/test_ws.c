@@ -568,7 +568,7 @@ static void test_secure_websocket_and_certificate_reload(void **state)
     struct fixture *fixture = setup(state, NULL, NULL);
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     struct client *client;
-    X509 *first, *second;
+    X509 *first = NULL, *second = NULL;
 
     SSL_CTX_set_alpn_protos(context, (const unsigned char *)"\x02h2\x08http/1.1", 12);
     for (int round = 0; round < 2; round++) {
