@@ -105,13 +105,20 @@ static int build_house(struct house *house, unsigned id, const char **why)
     if (!err)
         err = media_house_new(&house->media, conf, house->udp, app->identity, why);
     if (!err)
-        err = calls_new(&house->calls, &(struct calls_options){.worker = id, .conf = conf, .media = house->media,
-                                                               .store = app->store, .record = app->record,
+        err = calls_new(&house->calls, &(struct calls_options){.worker = id,
+                                                               .conf = conf,
+                                                               .media = house->media,
+                                                               .store = app->store,
+                                                               .record = app->record,
                                                                .dns = house->dns});
     if (!err)
         err = sip_stack_new(&house->stack,
-                            &(struct stack_options){.worker = id, .user = &calls_sip_user, .user_arg = house->calls,
-                                                    .conf = conf, .udp = house->udp, .server_tls = app->server_tls,
+                            &(struct stack_options){.worker = id,
+                                                    .user = &calls_sip_user,
+                                                    .user_arg = house->calls,
+                                                    .conf = conf,
+                                                    .udp = house->udp,
+                                                    .server_tls = app->server_tls,
                                                     .client_tls = app->client_tls},
                             why);
     if (err)
@@ -120,9 +127,8 @@ static int build_house(struct house *house, unsigned id, const char **why)
     if (err)
         return err;
     transport_ws_protocol(house->stack->transports, &house->protocols[0]);
-    err = ws_house_new(&house->ws, &(struct ws_house_options){.conf = conf, .protocols = house->protocols,
-                                                              .has_admin = id == 0},
-                       why);
+    err = ws_house_new(
+        &house->ws, &(struct ws_house_options){.conf = conf, .protocols = house->protocols, .has_admin = id == 0}, why);
     if (!err)
         err = rest_add(house->ws, app, id == 0);
     if (!err && id == 0)

@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 
-/* app.h: the whole house: conf > store > workers, each with net > sip > media > calls > web, built in order, torn down in reverse.
- * Main thread only, unless said otherwise. */
+/* app.h: the whole house: conf > store > workers, each with net > sip > media > calls > web, built in order, torn down
+ * in reverse. Main thread only, unless said otherwise. */
 
 struct app;
 struct conf;
@@ -16,7 +16,8 @@ struct worker;
 /** Build everything for this snapshot; nothing runs yet. @param err_out one sentence on failure */
 int app_new(struct app **appp, struct conf *conf, struct text *err_out);
 int app_start(struct app *app);
-/** Take a new snapshot: for calls and requests from now on; certificates are read again. Running calls are not touched. */
+/** Take a new snapshot: for calls and requests from now on; certificates are read again. Running calls are not touched.
+ */
 void app_reload(struct app *app, struct conf *conf);
 
 /** No new calls from now on; /ready says so. */

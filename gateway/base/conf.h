@@ -116,7 +116,7 @@ struct conf {
         struct conf_listens listen;
         char *certificate;
         char *key;
-        struct conf_strings digest;  /* MD5, SHA-256: what phones are challenged with */
+        struct conf_strings digest; /* MD5, SHA-256: what phones are challenged with */
         unsigned t1_ms;             /* RFC 3261 T1; 500 */
         unsigned ring_timeout_s;    /* 180 */
         unsigned max_duration_s;    /* 14400 */

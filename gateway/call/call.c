@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.c: a call's birth and its one way to end: legs, ports, limits, one record; then it stays a while to be asked about.
- * Who rings is in call_dial.c, what legs say is in call_steps.c. */
+/* call.c: a call's birth and its one way to end: legs, ports, limits, one record; then it stays a while to be asked
+ * about. Who rings is in call_dial.c, what legs say is in call_steps.c. */
 #include "call/call.h"
 
 #include <errno.h>
@@ -37,8 +37,7 @@ static void free_legs(struct call *call)
 {
     struct list *link, *tmp;
 
-    list_each(link, tmp, &call->out_legs)
-    {
+    list_each (link, tmp, &call->out_legs) {
         struct leg *leg = container_of(link, struct leg, link);
 
         list_remove(link);
@@ -129,8 +128,7 @@ static void end_legs(struct call *call, unsigned status, const char *why)
 {
     struct list *link, *tmp;
 
-    list_each(link, tmp, &call->out_legs)
-    {
+    list_each (link, tmp, &call->out_legs) {
         struct leg *leg = container_of(link, struct leg, link);
 
         leg->ops->end(leg, status, status, why);

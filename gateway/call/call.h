@@ -6,7 +6,8 @@
 #include "call/location.h"
 #include "call/timeline.h"
 
-/* call.h: a call: an incoming leg, one or more outgoing ones of which one wins, the bridge between two, limits, timeline, CDR.
+/* call.h: a call: an incoming leg, one or more outgoing ones of which one wins, the bridge between two, limits,
+ * timeline, CDR.
  *
  *   ROUTING --legs are dialled--> RINGING --LEG_ANSWERED--> TALKING --> OVER
  *      \____________ refused, cancelled, hung up ______________________/        */
@@ -16,7 +17,7 @@ enum call_state {
 #define X(name, text) CALL_##name,
     CALL_STATES(X)
 #undef X
-    CALL_STATE_COUNT
+        CALL_STATE_COUNT
 };
 
 #define CALL_ID_MAX  24
@@ -26,7 +27,7 @@ struct call {
     struct map_node node; /* calls->by_id while alive */
     struct list link;     /* calls->history when ended */
     struct calls *calls;
-    struct conf *conf;    /* the snapshot it began with */
+    struct conf *conf; /* the snapshot it began with */
     struct directory *directory;
     char id[CALL_ID_MAX];
     enum call_state state;
@@ -37,9 +38,9 @@ struct call {
     struct leg *early;    /* whose early media the caller hears */
     struct leg *modifier; /* whose change is under way */
     struct route_pick pick;
-    struct trunk_try {    /* trunks of the route, one after the other */
-        uint64_t tried;   /* bit per trunk; a route has at most 64 */
-        size_t at;        /* the last one */
+    struct trunk_try {  /* trunks of the route, one after the other */
+        uint64_t tried; /* bit per trunk; a route has at most 64 */
+        size_t at;      /* the last one */
     } trunk_try;
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;
@@ -54,13 +55,14 @@ struct call {
     const char *ended_by; /* "caller", "callee", "gateway" */
     char why[200];        /* how it ended, one sentence */
     bool is_counted_trunk;
-    char *legs_text;      /* JSON of the legs as they were at the end, for whoever asks later */
-    struct timer linger;  /* frees the legs outside of their own call-backs */
+    char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
+    struct timer linger; /* frees the legs outside of their own call-backs */
 };
 
 const char *call_state_name(enum call_state state);
 
-/** A call for an incoming leg; it is in calls->by_id. The calls house holds it until it has ended and been forgotten. */
+/** A call for an incoming leg; it is in calls->by_id. The calls house holds it until it has ended and been forgotten.
+ */
 int call_new(struct call **callp, struct calls *calls);
 #define call_note(call, ...) timeline_add((call)->timeline, (call)->id, __VA_ARGS__)
 

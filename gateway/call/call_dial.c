@@ -73,7 +73,8 @@ void call_leave_trunk(struct call *call)
         trunk_limit_leave(call->calls->store, trunk->conf);
 }
 
-/* In the route's order, but those that do not answer OPTIONS only when no other is left. @return index, -1: all were tried */
+/* In the route's order, but those that do not answer OPTIONS only when no other is left. @return index, -1: all were
+ * tried */
 static int pick_trunk(const struct call *call)
 {
     int down = -1;
@@ -156,7 +157,8 @@ void call_route(struct call *call, const struct route_caller *caller)
         call_end(call, status, "gateway", why);
         return;
     }
-    timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer, call);
+    timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer,
+                call);
     log_info("call %s: %s calls %s (%s)", call->id, call->caller, call->dialled,
              call->pick.account ? call->pick.account->name : "trunk");
     if (call->pick.account)

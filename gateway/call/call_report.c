@@ -38,12 +38,13 @@ static void write_leg(struct text *out, const char *name, const struct leg *leg)
     field(out, "media", leg_media_is_webrtc(leg->media) ? SPAN("webrtc") : SPAN("rtp"));
     field(out, "suite", span_of(leg_media_endpoint(leg->media) ? endpoint_suite(leg_media_endpoint(leg->media)) : ""));
     field(out, "remote", span_of(addr_is_set(&addr) ? addr_text(&addr, peer) : ""));
-    text_addf(out,
-              ", \"status\": %u, \"received\": %llu, \"sent\": %llu, \"lost\": %llu, \"jitter_us\": %u, \"rtt_us\": %u, "
-              "\"events\": %llu, \"unknown_payload\": %llu}",
-              leg->status, (unsigned long long)stats.packets_in, (unsigned long long)stats.packets_out,
-              (unsigned long long)stats.lost_in, stats.jitter_in_us, stats.rtt_us, (unsigned long long)stats.events_in,
-              (unsigned long long)stats.dropped_pt);
+    text_addf(
+        out,
+        ", \"status\": %u, \"received\": %llu, \"sent\": %llu, \"lost\": %llu, \"jitter_us\": %u, \"rtt_us\": %u, "
+        "\"events\": %llu, \"unknown_payload\": %llu}",
+        leg->status, (unsigned long long)stats.packets_in, (unsigned long long)stats.packets_out,
+        (unsigned long long)stats.lost_in, stats.jitter_in_us, stats.rtt_us, (unsigned long long)stats.events_in,
+        (unsigned long long)stats.dropped_pt);
 }
 
 static void write_head(const struct call *call, struct text *out)
@@ -134,9 +135,10 @@ void call_write_cdr(struct call *call)
     SET(row, id, span_of(call->id));
     SET(row, caller, span_of(call->caller));
     SET(row, callee, span_of(call->dialled));
-    SET(row, account, span_of(call->in && call->in->account[0] ? call->in->account
-                              : call->pick.account             ? call->pick.account->name
-                                                               : ""));
+    SET(row, account,
+        span_of(call->in && call->in->account[0] ? call->in->account
+                : call->pick.account             ? call->pick.account->name
+                                                 : ""));
     SET(row, trunk, span_of(trunk ? trunk->name : ""));
     SET(row, route, span_of(call->pick.route && call->pick.route->name ? call->pick.route->name : ""));
     SET(row, direction, span_of(direction(call)));

@@ -70,8 +70,7 @@ static void drop_other_legs(struct call *call, const struct leg *winner)
 {
     struct list *link, *tmp;
 
-    list_each(link, tmp, &call->out_legs)
-    {
+    list_each (link, tmp, &call->out_legs) {
         struct leg *leg = container_of(link, struct leg, link);
 
         if (leg != winner)
@@ -79,7 +78,8 @@ static void drop_other_legs(struct call *call, const struct leg *winner)
     }
 }
 
-/* The caller's answer: what it was told with the early media if that is the same leg, else made now. @return 0, or why not */
+/* The caller's answer: what it was told with the early media if that is the same leg, else made now. @return 0, or why
+ * not */
 static int answer_caller(struct call *call, const struct leg_news *news, const char **why)
 {
     struct text sdp;
@@ -132,7 +132,9 @@ static bool is_anyone_ringing(const struct call *call)
 {
     struct list *link, *tmp;
 
-    list_each(link, tmp, &call->out_legs) if (!container_of(link, struct leg, link)->is_over) return true;
+    list_each (link, tmp, &call->out_legs)
+        if (!container_of(link, struct leg, link)->is_over)
+            return true;
     return false;
 }
 
@@ -168,7 +170,8 @@ static void hang_up_ringing(struct call *call, const struct leg_news *news)
         call_end(call, news->status ? news->status : 487, "caller", news->why);
         return;
     }
-    take_refusal(call, &(struct leg_news){.leg = news->leg, .status = news->status ? news->status : 480, .why = news->why});
+    take_refusal(call,
+                 &(struct leg_news){.leg = news->leg, .status = news->status ? news->status : 480, .why = news->why});
 }
 
 /* ---- talking ---- */

@@ -48,8 +48,8 @@ static void advertise(struct addr *out, const struct addr *local, const struct a
     addr_set_port(out, addr_port(local));
 }
 
-const struct sip_user calls_sip_user = {.place = place, .admit = admit, .on_request = on_request,
-                                        .on_flow_lost = on_flow_lost, .advertise = advertise};
+const struct sip_user calls_sip_user = {
+    .place = place, .admit = admit, .on_request = on_request, .on_flow_lost = on_flow_lost, .advertise = advertise};
 
 static void on_sweep(void *arg)
 {
@@ -78,7 +78,8 @@ static void calls_destroy(void *self)
         next = map_next(&calls->by_id, node);
         mem_unref(container_of(node, struct call, node));
     }
-    list_each(link, tmp, &calls->history) mem_unref(container_of(link, struct call, link));
+    list_each (link, tmp, &calls->history)
+        mem_unref(container_of(link, struct call, link));
     map_free(&calls->by_id);
     mem_unref(calls->board);
     mem_unref(calls->directory);
@@ -165,7 +166,8 @@ void calls_write_list(struct calls *calls, bool is_recent, struct text *out)
     bool is_first = true;
 
     if (is_recent) {
-        list_each(link, tmp, &calls->history) write_item(container_of(link, struct call, link), out, &is_first);
+        list_each (link, tmp, &calls->history)
+            write_item(container_of(link, struct call, link), out, &is_first);
         return;
     }
     for (node = map_next(&calls->by_id, NULL); node; node = map_next(&calls->by_id, node))
@@ -181,8 +183,7 @@ int calls_write_one(struct calls *calls, struct span id, struct text *out)
         call_write_full(container_of(node, struct call, node), out);
         return 0;
     }
-    list_each(link, tmp, &calls->history)
-    {
+    list_each (link, tmp, &calls->history) {
         const struct call *call = container_of(link, struct call, link);
 
         if (span_eq(span_of(call->id), id)) {

@@ -32,11 +32,11 @@ struct calls {
     struct store *store;
     struct record *record;
     struct dns *dns;
-    struct map by_id;     /* calls alive */
-    struct list history;  /* ended calls, oldest first */
+    struct map by_id;    /* calls alive */
+    struct list history; /* ended calls, oldest first */
     unsigned history_count;
     bool is_draining;
-    struct timer sweep;   /* once a second: RTP time-outs, durations */
+    struct timer sweep; /* once a second: RTP time-outs, durations */
 };
 
 struct calls_options {

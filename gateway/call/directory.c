@@ -82,7 +82,9 @@ static int parse_trunk(struct trunk *trunk, const struct conf_trunk *conf)
     trunk->host = mem_text(uri.host.p, uri.host.n);
     trunk->transport = uri.scheme == URI_SIPS ? SIP_TLS : SIP_UDP;
     if (uri_param(&uri, SPAN("transport"), &transport))
-        trunk->transport = span_ieq(transport, SPAN("tls")) ? SIP_TLS : span_ieq(transport, SPAN("tcp")) ? SIP_TCP : trunk->transport;
+        trunk->transport = span_ieq(transport, SPAN("tls"))   ? SIP_TLS
+                           : span_ieq(transport, SPAN("tcp")) ? SIP_TCP
+                                                              : trunk->transport;
     trunk->port = uri.port ? uri.port : trunk->transport == SIP_TLS ? 5061 : 5060;
     for (size_t i = 0; i < conf->accept.count && trunk->accept_count < TRUNK_ACCEPT_MAX; i++)
         if (!cidr_parse(&trunk->accept[trunk->accept_count], span_of(conf->accept.items[i])))

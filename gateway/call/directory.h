@@ -7,8 +7,8 @@
 #include "net/addr.h"
 #include "sip/transport.h"
 
-/* directory.h: the accounts and trunks of one snapshot, parsed once for look-ups: account by name or number, trunk by the address a
- * request came from. One per worker and snapshot; immutable but for the addresses of trunks' names. */
+/* directory.h: the accounts and trunks of one snapshot, parsed once for look-ups: account by name or number, trunk by
+ * the address a request came from. One per worker and snapshot; immutable but for the addresses of trunks' names. */
 
 struct directory;
 
@@ -21,7 +21,7 @@ struct trunk {
     unsigned accept_count;
     struct addr resolved[TRUNK_RESOLVED_MAX]; /* where its name leads: they may answer and call as well */
     unsigned resolved_count;
-    char *host;                   /* of its uri */
+    char *host; /* of its uri */
     uint16_t port;
     enum sip_transport transport;
     unsigned index;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guard.c: who may ask for anything at all. Trunk by its source address, account by digest (RFC 3261 22, RFC 7616, 8760) or by the
- * connection on which it has proved itself, else one refusal without state. Knows no calls.
- * The same answers for users that exist and that do not. */
+/* guard.c: who may ask for anything at all. Trunk by its source address, account by digest (RFC 3261 22, RFC 7616,
+ * 8760) or by the connection on which it has proved itself, else one refusal without state. Knows no calls. The same
+ * answers for users that exist and that do not. */
 #include "call/guard.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "store/store.h"
 
 #define NONCE_LIFE_S   60
-#define FAILURE_MAX    10    /* wrong passwords of one address within FAILURE_TTL_MS before it is slowed */
+#define FAILURE_MAX    10 /* wrong passwords of one address within FAILURE_TTL_MS before it is slowed */
 #define FAILURE_TTL_MS 60000
 
 static void refuse(struct sip_verdict *verdict, unsigned status, const char *why)
@@ -73,13 +73,15 @@ static bool has_ha1_accounts(const struct conf *conf)
     return false;
 }
 
-/* One challenge per algorithm of sip.digest, in its order (RFC 8760 2.3). Browser libraries know MD5 alone, and some look only at the
- * last challenge: they get that one; accounts kept as ha1 can prove nothing else either. Nonces are good for any algorithm. */
-static void challenge(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict, bool is_stale)
+/* One challenge per algorithm of sip.digest, in its order (RFC 8760 2.3). Browser libraries know MD5 alone, and some
+ * look only at the last challenge: they get that one; accounts kept as ha1 can prove nothing else either. Nonces are
+ * good for any algorithm. */
+static void challenge(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict,
+                      bool is_stale)
 {
     const struct conf_strings *offered = &calls->conf->sip.digest;
-    bool only_md5 = sip_transport_is_web((enum sip_transport)incoming->flow->transport) || has_ha1_accounts(calls->conf) ||
-                    !offered->count;
+    bool only_md5 = sip_transport_is_web((enum sip_transport)incoming->flow->transport) ||
+                    has_ha1_accounts(calls->conf) || !offered->count;
     char nonce[DIGEST_NONCE_TEXT_MAX], source[ADDR_TEXT_MAX];
 
     digest_nonce_make(nonce, clock_wall_us() / 1000000, source_key(&incoming->flow->remote, source));
@@ -108,8 +110,8 @@ static bool uri_fits(const struct digest_response *response, const struct sip_ms
     return span_eq(response->uri, msg->request_uri) || (!uri_parse(&uri, response->uri) && uri_same(&uri, &msg->uri));
 }
 
-static bool is_right(const struct conf_account *account, const struct digest_response *response, const struct sip_msg *msg,
-                     const char *domain)
+static bool is_right(const struct conf_account *account, const struct digest_response *response,
+                     const struct sip_msg *msg, const char *domain)
 {
     struct digest_secret secret = {.username = response->username, .realm = span_of(domain)};
 
@@ -219,7 +221,8 @@ static const char *unsupported_extension(const struct sip_msg *msg)
         while (rest.n) {
             struct span token = span_trim(span_cut(&rest, ','));
 
-            if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("timer")) && !span_ieq(token, SPAN("path")))
+            if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("timer")) &&
+                !span_ieq(token, SPAN("path")))
                 return "an extension in Require is not supported";
         }
     }

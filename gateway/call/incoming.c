@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* incoming.c: the first steps of a new request: which method, who calls whom. RFC 3261 8.2, RFC 3325 (identity of trunks).
- * The guard has let it in; where the call goes is call_route()'s. */
+/* incoming.c: the first steps of a new request: which method, who calls whom. RFC 3261 8.2, RFC 3325 (identity of
+ * trunks). The guard has let it in; where the call goes is call_route()'s. */
 #include "call/incoming.h"
 
 #include <stdio.h>
@@ -139,7 +139,8 @@ static const char *check_limits(struct calls *calls, const struct route_caller *
 
     if (calls->is_draining)
         return "the gateway is being stopped and takes no new calls";
-    if (most && calls_count(calls) >= (most + calls->conf->workers - 1) / (calls->conf->workers ? calls->conf->workers : 1))
+    if (most &&
+        calls_count(calls) >= (most + calls->conf->workers - 1) / (calls->conf->workers ? calls->conf->workers : 1))
         return "the gateway's limit of calls is reached";
     return caller->account ? account_limit_enter(calls->store, caller->account) : NULL;
 }

@@ -8,8 +8,8 @@
 #include "call/negotiate.h"
 #include "call/route.h"
 
-/* leg.h: one side of a call, whatever it is made of. A kind of leg fills the table of operations; towards the call a leg speaks by
- * call_event() only. Kinds: SIP leg (leg_sip.c); JSON and plugin legs will be others. */
+/* leg.h: one side of a call, whatever it is made of. A kind of leg fills the table of operations; towards the call a
+ * leg speaks by call_event() only. Kinds: SIP leg (leg_sip.c); JSON and plugin legs will be others. */
 
 struct call;
 struct leg;
@@ -18,11 +18,13 @@ enum leg_side { LEG_IN, LEG_OUT };
 
 struct leg_ops {
     const char *name;
-    /** Incoming: tell the caller that it rings (180) or that there is early media (183 with a description; body empty: none). */
+    /** Incoming: tell the caller that it rings (180) or that there is early media (183 with a description; body empty:
+     * none). */
     void (*progress)(struct leg *leg, unsigned status, struct span sdp);
     /** Incoming: answer with this description. @return 0 or negative */
     int (*answer)(struct leg *leg, struct span sdp);
-    /** End it, in whatever state; the leg is silent afterwards. status: for an unanswered incoming leg. cause: SIP cause for the Reason. */
+    /** End it, in whatever state; the leg is silent afterwards. status: for an unanswered incoming leg. cause: SIP
+     * cause for the Reason. */
     void (*end)(struct leg *leg, unsigned status, unsigned cause, const char *why);
     /** Ask the peer for a change of the session with this offer; the outcome comes as LEG_MODIFIED. */
     int (*modify)(struct leg *leg, struct span sdp);
@@ -35,26 +37,26 @@ struct leg_ops {
 };
 
 struct leg {
-    struct list link;        /* call->out_legs */
+    struct list link; /* call->out_legs */
     const struct leg_ops *ops;
-    struct call *call;       /* plain back pointer; the call owns its legs */
+    struct call *call; /* plain back pointer; the call owns its legs */
     enum leg_side side;
     struct leg_media *media;
     char account[SIP_ACCOUNT_MAX]; /* who it is, when an account */
     const struct trunk *trunk;     /* or which trunk */
     char peer[ROUTE_NUMBER_MAX];   /* number or name, for people */
-    unsigned status;         /* last SIP status seen or sent */
+    unsigned status;               /* last SIP status seen or sent */
     bool is_answered, is_over;
 };
 
 enum leg_event {
-    LEG_PROGRESS,  /* 18x: status, sdp when there is early media */
-    LEG_ANSWERED,  /* sdp: the description in the answer */
-    LEG_REFUSED,   /* status, why */
-    LEG_HUNG_UP,   /* BYE or CANCEL of the peer, or it is gone: status (0: normal), why */
-    LEG_MODIFY,    /* the peer offers a change: sdp (empty: asks for our offer) */
-    LEG_MODIFIED,  /* outcome of our modify: status, sdp */
-    LEG_INFO,      /* content_type, sdp = body */
+    LEG_PROGRESS, /* 18x: status, sdp when there is early media */
+    LEG_ANSWERED, /* sdp: the description in the answer */
+    LEG_REFUSED,  /* status, why */
+    LEG_HUNG_UP,  /* BYE or CANCEL of the peer, or it is gone: status (0: normal), why */
+    LEG_MODIFY,   /* the peer offers a change: sdp (empty: asks for our offer) */
+    LEG_MODIFIED, /* outcome of our modify: status, sdp */
+    LEG_INFO,     /* content_type, sdp = body */
     LEG_EVENT_COUNT
 };
 
@@ -62,7 +64,7 @@ struct leg_news {
     struct leg *leg;
     enum leg_event event;
     unsigned status;
-    const char *why;       /* a sentence; borrowed */
+    const char *why; /* a sentence; borrowed */
     struct span sdp;
     struct span content_type;
 };

@@ -17,7 +17,8 @@ static struct leg_sip *sip_of(struct leg *leg)
     return container_of(leg, struct leg_sip, leg);
 }
 
-/* How many legs of the whole process wait for their peer to come back: usually none, and then a REGISTER need not look. */
+/* How many legs of the whole process wait for their peer to come back: usually none, and then a REGISTER need not look.
+ */
 static int lost_count;
 
 bool leg_sip_any_lost(void)
@@ -33,7 +34,8 @@ void leg_sip_set_lost(struct leg *leg, bool is_lost)
         return;
     sip->is_lost = is_lost;
     __atomic_add_fetch(&lost_count, is_lost ? 1 : -1, __ATOMIC_RELAXED);
-    call_note(leg->call, "%s: %s", leg->peer, is_lost ? "its connection closed, waiting for it to come back" : "is back");
+    call_note(leg->call, "%s: %s", leg->peer,
+              is_lost ? "its connection closed, waiting for it to come back" : "is back");
 }
 
 static struct span sdp_of(const struct sip_msg *msg)
@@ -69,7 +71,8 @@ static void on_answered(struct invite *invite, const struct sip_msg *response, v
     tell(sip, LEG_ANSWERED, response->status, "", sdp_of(response));
 }
 
-/* What a refusal by this kind of peer means to the caller: table of DESIGN's "every failure mapped to the right code". */
+/* What a refusal by this kind of peer means to the caller: table of DESIGN's "every failure mapped to the right code".
+ */
 static unsigned map_refusal(const struct leg_sip *sip, unsigned status, bool has_response, const char **why)
 {
     bool is_trunk = sip->leg.trunk != NULL;
@@ -93,7 +96,8 @@ static unsigned map_refusal(const struct leg_sip *sip, unsigned status, bool has
     return status;
 }
 
-static void on_rejected(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why, void *arg)
+static void on_rejected(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why,
+                        void *arg)
 {
     struct leg_sip *sip = arg;
     char text[120];
@@ -101,7 +105,8 @@ static void on_rejected(struct invite *invite, unsigned status, const struct sip
     sip->leg.status = status;
     if (response && !*why) {
         snprintf(text, sizeof(text), "%s answered %u %.*s", sip->leg.trunk ? "the trunk" : "the other side", status,
-                 (int)(response->reason.n < 60 ? response->reason.n : 60), response->reason.p ? response->reason.p : "");
+                 (int)(response->reason.n < 60 ? response->reason.n : 60),
+                 response->reason.p ? response->reason.p : "");
         why = text;
     }
     status = map_refusal(sip, status, response != NULL, &why);
@@ -142,7 +147,10 @@ static void on_info(struct invite *invite, struct server_tx *tx, const struct si
 
     server_tx_reply(tx, &(struct sip_reply){.status = 200});
     if (!sip->leg.is_over)
-        call_event(&(struct leg_news){.leg = &sip->leg, .event = LEG_INFO, .why = "", .sdp = info->body,
+        call_event(&(struct leg_news){.leg = &sip->leg,
+                                      .event = LEG_INFO,
+                                      .why = "",
+                                      .sdp = info->body,
                                       .content_type = sip_msg_value(info, SIP_H_CONTENT_TYPE)});
 }
 
@@ -197,7 +205,8 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
     return false;
 }
 
-/* A trunk's Contact and Record-Route are followed as far as its accept list goes; nobody else's are (SECURITY rule 5). */
+/* A trunk's Contact and Record-Route are followed as far as its accept list goes; nobody else's are (SECURITY rule 5).
+ */
 static void choose_flow(struct invite *invite, struct span next_hop, struct sip_flow *flow, void *arg)
 {
     struct leg_sip *sip = arg;
@@ -224,17 +233,28 @@ static void on_refresh(struct invite *invite, void *arg)
 }
 
 const struct invite_user leg_sip_invite_user = {
-    .on_progress = on_progress, .on_answered = on_answered, .on_rejected = on_rejected, .on_confirmed = on_confirmed,
-    .on_cancelled = on_cancelled, .on_modify = on_modify, .on_modified = on_modified, .on_info = on_info,
-    .on_refresh = on_refresh, .on_ended = on_ended, .allows = allows, .choose_flow = choose_flow,
+    .on_progress = on_progress,
+    .on_answered = on_answered,
+    .on_rejected = on_rejected,
+    .on_confirmed = on_confirmed,
+    .on_cancelled = on_cancelled,
+    .on_modify = on_modify,
+    .on_modified = on_modified,
+    .on_info = on_info,
+    .on_refresh = on_refresh,
+    .on_ended = on_ended,
+    .allows = allows,
+    .choose_flow = choose_flow,
 };
 
 /* ---- what the call wants ---- */
 
 static void progress(struct leg *leg, unsigned status, struct span sdp)
 {
-    invite_in_progress(sip_of(leg)->invite, &(struct sip_reply){.status = status, .has_contact = true,
-                                                                .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
+    invite_in_progress(sip_of(leg)->invite, &(struct sip_reply){.status = status,
+                                                                .has_contact = true,
+                                                                .content_type = sdp.n ? SDP_TYPE : SPAN_NULL,
+                                                                .body = sdp});
 }
 
 static int answer(struct leg *leg, struct span sdp)
@@ -263,8 +283,8 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
     if (status == 503)
         text_add_str(&headers, "Retry-After: 10\r\n");
     if (sip->invite)
-        invite_end(sip->invite, &(struct invite_end){.status = status, .cause = cause, .why = why,
-                                                     .headers = text_span(&headers)});
+        invite_end(sip->invite,
+                   &(struct invite_end){.status = status, .cause = cause, .why = why, .headers = text_span(&headers)});
     text_free(&headers);
     if (leg->media)
         leg_media_stop(leg->media);
@@ -277,8 +297,9 @@ static int modify(struct leg *leg, struct span sdp)
 
 static void modify_reply(struct leg *leg, unsigned status, const char *why, struct span sdp)
 {
-    invite_modify_reply(sip_of(leg)->invite, &(struct sip_reply){.status = status, .why = why,
-                                                                 .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
+    invite_modify_reply(
+        sip_of(leg)->invite,
+        &(struct sip_reply){.status = status, .why = why, .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
 }
 
 static void info(struct leg *leg, struct span content_type, struct span body)
@@ -291,8 +312,14 @@ static void destroy(struct leg *leg)
     mem_unref(sip_of(leg));
 }
 
-const struct leg_ops leg_sip_ops = {.name = "sip", .progress = progress, .answer = answer, .end = end, .modify = modify,
-                                    .modify_reply = modify_reply, .info = info, .destroy = destroy};
+const struct leg_ops leg_sip_ops = {.name = "sip",
+                                    .progress = progress,
+                                    .answer = answer,
+                                    .end = end,
+                                    .modify = modify,
+                                    .modify_reply = modify_reply,
+                                    .info = info,
+                                    .destroy = destroy};
 
 /* ---- media facts of this leg ---- */
 
@@ -324,10 +351,14 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
     const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
 
     return leg_media_new(&sip->leg.media,
-                         &(struct leg_media_options){.house = call->calls->media, .conf = call->conf,
-                                                     .is_webrtc = is_webrtc, .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
+                         &(struct leg_media_options){.house = call->calls->media,
+                                                     .conf = call->conf,
+                                                     .is_webrtc = is_webrtc,
+                                                     .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
                                                      .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
-                                                     .towards = *towards, .user = &media_user, .arg = sip});
+                                                     .towards = *towards,
+                                                     .user = &media_user,
+                                                     .arg = sip});
 }
 
 /* ---- birth and end ---- */

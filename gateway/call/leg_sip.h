@@ -10,11 +10,12 @@
 int leg_sip_new_in(struct leg **legp, struct call *call, struct server_tx *tx);
 
 struct leg_sip_dial {
-    const struct trunk *trunk;        /* to a trunk, or */
-    const struct binding *binding;    /* to one device of */
-    const char *account;              /* this account */
+    const struct trunk *trunk;     /* to a trunk, or */
+    const struct binding *binding; /* to one device of */
+    const char *account;           /* this account */
 };
-/** An outgoing leg: makes the offer, finds the flow (DNS for trunks), sends the INVITE. Failures come as LEG_REFUSED, from a timer, never from within. */
+/** An outgoing leg: makes the offer, finds the flow (DNS for trunks), sends the INVITE. Failures come as LEG_REFUSED,
+ * from a timer, never from within. */
 int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_dial *dial);
 
 /** The flow this leg speaks over. */

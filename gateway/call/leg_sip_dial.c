@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* leg_sip_dial.c: how an outgoing SIP leg begins: its offer, its addresses and names, the flow, the INVITE.
- * Caller ID as From and P-Asserted-Identity (RFC 3325), privacy (RFC 3323). Topology hidden: nothing of the other leg is
- * copied, everything is written anew from parsed values. */
+ * Caller ID as From and P-Asserted-Identity (RFC 3325), privacy (RFC 3323). Topology hidden: nothing of the other leg
+ * is copied, everything is written anew from parsed values. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -14,8 +14,8 @@ static void on_fail_timer(void *arg)
     struct leg_sip *sip = arg;
 
     if (!sip->leg.is_over)
-        call_event(&(struct leg_news){.leg = &sip->leg, .event = LEG_REFUSED, .status = sip->fail_status,
-                                      .why = sip->fail_why});
+        call_event(&(struct leg_news){
+            .leg = &sip->leg, .event = LEG_REFUSED, .status = sip->fail_status, .why = sip->fail_why});
 }
 
 void leg_sip_fail_later(struct leg_sip *sip, unsigned status, const char *why)
@@ -45,7 +45,9 @@ static void write_from(struct text *out, const struct leg_sip *sip)
     if (call->is_anonymous || (trunk && trunk->hides_number))
         text_add_str(out, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
     else if (trunk && trunk->is_register && trunk->username)
-        write_identity(out, call, span_of(trunk->username)); /* such carriers know one user; the number is in P-Asserted-Identity */
+        write_identity(
+            out, call,
+            span_of(trunk->username)); /* such carriers know one user; the number is in P-Asserted-Identity */
     else
         write_identity(out, call, span_of(call->caller));
 }
@@ -142,13 +144,19 @@ static int send_invite(struct leg_sip *sip, const struct sip_flow *flow, struct 
     write_texts(&texts, sip);
     err = texts_err(&texts);
     if (!err)
-        err = invite_out_new(&sip->invite,
-                             &(struct invite_out_options){
-                                 .stack = sip->leg.call->calls->stack, .user = &leg_sip_invite_user, .arg = sip, .flow = *flow,
-                                 .request_uri = text_span(&texts.uri), .from = text_span(&texts.from),
-                                 .to = text_span(&texts.to), .max_forwards = sip->leg.call->max_forwards,
-                                 .headers = text_span(&texts.headers), .content_type = SPAN("application/sdp"), .body = sdp,
-                                 .username = trunk ? trunk->username : NULL, .password = trunk ? trunk->password : NULL});
+        err = invite_out_new(&sip->invite, &(struct invite_out_options){.stack = sip->leg.call->calls->stack,
+                                                                        .user = &leg_sip_invite_user,
+                                                                        .arg = sip,
+                                                                        .flow = *flow,
+                                                                        .request_uri = text_span(&texts.uri),
+                                                                        .from = text_span(&texts.from),
+                                                                        .to = text_span(&texts.to),
+                                                                        .max_forwards = sip->leg.call->max_forwards,
+                                                                        .headers = text_span(&texts.headers),
+                                                                        .content_type = SPAN("application/sdp"),
+                                                                        .body = sdp,
+                                                                        .username = trunk ? trunk->username : NULL,
+                                                                        .password = trunk ? trunk->password : NULL});
     free_texts(&texts);
     return err;
 }

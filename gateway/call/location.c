@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* location.c: the registered contacts of an account, as one value in the store. Knows no REGISTER and no call.
- * Values are the struct itself: all readers are workers of this process. (A store shared by nodes will need a written form.) */
+ * Values are the struct itself: all readers are workers of this process. (A store shared by nodes will need a written
+ * form.) */
 #include "call/location.h"
 
 #include <errno.h>
@@ -99,10 +100,9 @@ static void on_got(int err, struct span value, uint64_t version, void *arg)
         finish(change, err);
         return;
     }
-    stored = change->bindings.count
-                 ? span_make(&change->bindings, offsetof(struct bindings, items) +
-                                                    change->bindings.count * sizeof(struct binding))
-                 : SPAN_NULL;
+    stored = change->bindings.count ? span_make(&change->bindings, offsetof(struct bindings, items) +
+                                                                       change->bindings.count * sizeof(struct binding))
+                                    : SPAN_NULL;
     if (!stored.n && !version)
         finish(change, 0); /* nothing there, nothing to store */
     else
@@ -151,8 +151,8 @@ static void on_found(int err, struct span value, uint64_t version, void *arg)
     mem_unref(find);
 }
 
-void location_find(struct store *store, struct span account, void (*done)(int err, const struct bindings *bindings, void *arg),
-                   void *arg)
+void location_find(struct store *store, struct span account,
+                   void (*done)(int err, const struct bindings *bindings, void *arg), void *arg)
 {
     struct find *find = mem_new(sizeof(*find), NULL);
     char key[KEY_MAX];
@@ -192,6 +192,6 @@ void location_drop_flow(struct store *store, struct span account, const struct s
     if (!copy)
         return;
     *copy = *flow;
-    location_change(&(struct location_change){.store = store, .account = account, .edit = edit_drop_flow,
-                                              .done = on_dropped, .arg = copy});
+    location_change(&(struct location_change){
+        .store = store, .account = account, .edit = edit_drop_flow, .done = on_dropped, .arg = copy});
 }

@@ -27,8 +27,9 @@ struct bindings {
     struct binding items[BINDING_MAX];
 };
 
-/** Change an account's bindings: edit() works on the current list (expired ones taken out already) and may be called again when another worker was
- *  faster; then done() tells the list as stored. @return from edit: 0 to store, negative to leave it (done gets it as err) */
+/** Change an account's bindings: edit() works on the current list (expired ones taken out already) and may be called
+ * again when another worker was faster; then done() tells the list as stored. @return from edit: 0 to store, negative
+ * to leave it (done gets it as err) */
 struct location_change {
     struct store *store;
     struct span account;
@@ -39,8 +40,8 @@ struct location_change {
 void location_change(const struct location_change *change);
 
 /** The bindings now, best q first. */
-void location_find(struct store *store, struct span account, void (*done)(int err, const struct bindings *bindings, void *arg),
-                   void *arg);
+void location_find(struct store *store, struct span account,
+                   void (*done)(int err, const struct bindings *bindings, void *arg), void *arg);
 
 /** Take out every binding of this account on this flow. */
 void location_drop_flow(struct store *store, struct span account, const struct sip_flow *flow);

@@ -81,7 +81,9 @@ static int add_binding(struct registration *registration, struct bindings *bindi
             return refuse(registration, 403, "too many contacts are registered for this account");
         binding = &bindings->items[bindings->count++];
     }
-    *binding = (struct binding){.reg_id = contact->reg_id, .cseq = msg->cseq, .q_milli = (uint16_t)contact->q_milli,
+    *binding = (struct binding){.reg_id = contact->reg_id,
+                                .cseq = msg->cseq,
+                                .q_milli = (uint16_t)contact->q_milli,
                                 .expires_wall_ms = clock_wall_us() / 1000 + contact->expires_s * 1000ull,
                                 .flow = *server_tx_flow(registration->tx)};
     if (span_copy(contact->uri, binding->contact, sizeof(binding->contact)) < 0)
@@ -216,14 +218,17 @@ void registrar_receive(struct calls *calls, struct server_tx *tx, const char *ac
     registration->calls = calls;
     registration->tx = mem_ref(tx);
     span_copy(span_of(account), registration->account, sizeof(registration->account));
-    if (register_in_parse(&registration->reg, msg,
-                          &(struct register_limits){.min_s = calls->conf->sip.min_expires_s,
-                                                    .max_s = calls->conf->sip.max_expires_s},
-                          &status, &why)) {
+    if (register_in_parse(
+            &registration->reg, msg,
+            &(struct register_limits){.min_s = calls->conf->sip.min_expires_s, .max_s = calls->conf->sip.max_expires_s},
+            &status, &why)) {
         refuse_parsed(calls, tx, status, why);
         mem_unref(registration);
         return;
     }
-    location_change(&(struct location_change){.store = calls->store, .account = span_of(registration->account),
-                                              .edit = edit, .done = on_changed, .arg = registration});
+    location_change(&(struct location_change){.store = calls->store,
+                                              .account = span_of(registration->account),
+                                              .edit = edit,
+                                              .done = on_changed,
+                                              .arg = registration});
 }

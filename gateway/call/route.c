@@ -48,7 +48,8 @@ static int expand(char *out, size_t size_bytes, const char *pattern, const char 
         if (p[0] == '\\' && p[1] >= '0' && p[1] <= '9') {
             const regmatch_t *group = &groups[*++p - '0'];
 
-            part = group->rm_so >= 0 ? span_make(dialled + group->rm_so, (size_t)(group->rm_eo - group->rm_so)) : SPAN_NULL;
+            part = group->rm_so >= 0 ? span_make(dialled + group->rm_so, (size_t)(group->rm_eo - group->rm_so))
+                                     : SPAN_NULL;
         }
         if (n + part.n >= size_bytes)
             return -ENOSPC;

@@ -20,6 +20,7 @@ struct route_pick {
 };
 
 /** @param dialled decoded user part of the Request-URI
- *  @return 0; -ENOENT: no rule, or an account that does not exist (404); -EACCES: a rule that this account may not use (403) */
+ *  @return 0; -ENOENT: no rule, or an account that does not exist (404); -EACCES: a rule that this account may not use
+ * (403) */
 int route_pick(struct route_pick *pick, const struct directory *directory, const struct route_caller *caller,
                struct span dialled);

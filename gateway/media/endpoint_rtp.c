@@ -46,8 +46,8 @@ static void choose_rtcp(struct rtp_session *session)
         addr_set_port(&session->rtcp_to, (uint16_t)(addr_port(&session->rtp_to) + 1));
 }
 
-/* Nobody but the signalled source can be taken any more: let the kernel see to that, it then sends cheaper, too. Not with
- * rtcp-mux, as RTCP is taken from any port of the peer. */
+/* Nobody but the signalled source can be taken any more: let the kernel see to that, it then sends cheaper, too. Not
+ * with rtcp-mux, as RTCP is taken from any port of the peer. */
 static void connect_rtp(struct rtp_session *session, const struct addr *peer)
 {
     bool is_settled = peer && !session->has_mux && addr_eq(peer, &session->latch.signalled);

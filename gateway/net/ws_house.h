@@ -67,7 +67,7 @@ struct ws {
     uint64_t heard_ms; /* when something came last */
     struct timer idle;
     struct timer whole; /* for the rest of a message that came in pieces */
-    struct list queue; /* struct out of ws.c */
+    struct list queue;  /* struct out of ws.c */
     size_t queued_bytes;
     struct text in; /* a message that came in pieces */
 };

@@ -108,7 +108,8 @@ static void on_retransmit(void *arg)
 
     send_request(tx);
     stats_count(STAT_SIP_RETRANSMITTED);
-    if (tx->state == PROCEEDING || tx->retransmit_ms * 2 > cap) /* RFC 3261 17.1.2.2: after a provisional answer every T2 */
+    if (tx->state == PROCEEDING ||
+        tx->retransmit_ms * 2 > cap) /* RFC 3261 17.1.2.2: after a provisional answer every T2 */
         tx->retransmit_ms = cap;
     else
         tx->retransmit_ms *= 2;
@@ -244,8 +245,8 @@ static void send_cancel(struct client_tx *tx)
         text_add_str(&out, tx->reason_header);
     sip_write_body(&out, SPAN_NULL, SPAN_NULL);
     span_copy(invite->via.branch, branch, sizeof(branch));
-    options = (struct client_tx_options){.stack = tx->stack, .flow = tx->flow, .method = SIP_CANCEL, .branch = branch,
-                                         .request = text_span(&out)};
+    options = (struct client_tx_options){
+        .stack = tx->stack, .flow = tx->flow, .method = SIP_CANCEL, .branch = branch, .request = text_span(&out)};
     if (!text_err(&out))
         client_tx_new(NULL, &options);
     text_free(&out);
@@ -328,7 +329,8 @@ static void receive_other_final(struct client_tx *tx, const struct sip_msg *resp
         return;
     tx->state = COMPLETED;
     timer_stop(&tx->retransmit);
-    timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : tx->stack->timers.t4_ms, on_timeout, tx); /* timer K */
+    timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : tx->stack->timers.t4_ms, on_timeout,
+                tx); /* timer K */
     tell(tx, response);
 }
 

@@ -128,8 +128,8 @@ static struct dialog *new_dialog(const struct dialog_options *options)
     return dialog;
 }
 
-int dialog_new_uac(struct dialog **dialogp, const struct dialog_options *options, struct span call_id, struct span local,
-                   struct span remote, struct span target)
+int dialog_new_uac(struct dialog **dialogp, const struct dialog_options *options, struct span call_id,
+                   struct span local, struct span remote, struct span target)
 {
     struct dialog *dialog = new_dialog(options);
     int err;

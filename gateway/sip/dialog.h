@@ -4,13 +4,14 @@
 #include "base/map.h"
 #include "sip/stack.h"
 
-/* dialog.h: one SIP dialog: tags, CSeq, remote target, route set. RFC 3261 section 12. Writes requests within itself; knows who
- * it is for by a call-back, not what for. */
+/* dialog.h: one SIP dialog: tags, CSeq, remote target, route set. RFC 3261 section 12. Writes requests within itself;
+ * knows who it is for by a call-back, not what for. */
 
 #define DIALOG_ROUTE_MAX 16
 
 struct dialog_user {
-    /** A request within the dialog, from an allowed source, in order of CSeq. It has its transaction (tx NULL for ACK). */
+    /** A request within the dialog, from an allowed source, in order of CSeq. It has its transaction (tx NULL for ACK).
+     */
     void (*on_request)(struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg, void *arg);
     /** Does a request from this flow count? (rule: the leg's own flow, or the trunk's accept list) */
     bool (*allows)(struct dialog *dialog, const struct sip_flow *flow, struct span account, void *arg);
@@ -45,8 +46,8 @@ struct dialog_options {
 };
 
 /** As caller: before the INVITE is sent. No remote tag yet. */
-int dialog_new_uac(struct dialog **dialogp, const struct dialog_options *options, struct span call_id, struct span local,
-                   struct span remote, struct span target);
+int dialog_new_uac(struct dialog **dialogp, const struct dialog_options *options, struct span call_id,
+                   struct span local, struct span remote, struct span target);
 /** As callee: from the request that creates it; local_tag is the transaction's. */
 int dialog_new_uas(struct dialog **dialogp, const struct dialog_options *options, const struct sip_msg *request,
                    const struct sip_flow *flow, struct span local_tag);
@@ -61,7 +62,8 @@ void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg);
  *  @param branch out */
 void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_method method, uint32_t cseq,
                           char branch[static SIP_BRANCH_MAX]);
-/** What stands in the request line: the target, or a first hop that routes strictly. Borrowed until the dialog changes. */
+/** What stands in the request line: the target, or a first hop that routes strictly. Borrowed until the dialog changes.
+ */
 struct span dialog_request_uri(const struct dialog *dialog);
 /** URI of the next hop: first Route, else the target. Borrowed until the dialog changes. */
 struct span dialog_next_hop(const struct dialog *dialog);

@@ -8,7 +8,8 @@
 #include "base/text.h"
 
 /* digest.h: HTTP digest for SIP, both sides. RFC 7616, RFC 8760 (MD5, SHA-256, SHA-512-256), RFC 3261 section 22.
- * The hashes by OpenSSL EVP. Pure apart from the process's nonce key; replay counters are the caller's (through the store). */
+ * The hashes by OpenSSL EVP. Pure apart from the process's nonce key; replay counters are the caller's (through the
+ * store). */
 
 enum digest_algorithm { DIGEST_MD5, DIGEST_SHA256, DIGEST_SHA512_256, DIGEST_ALGORITHM_COUNT };
 const char *digest_algorithm_name(enum digest_algorithm algorithm);
@@ -42,24 +43,29 @@ struct digest_secret {
     struct span ha1; /* used when password.p is NULL; fits MD5 only */
 };
 
-/** The response value: lower-case hex. nc/cnonce are used when qop is. @return 0; -EINVAL when ha1 does not fit the algorithm */
+/** The response value: lower-case hex. nc/cnonce are used when qop is. @return 0; -EINVAL when ha1 does not fit the
+ * algorithm */
 struct digest_input {
     enum digest_algorithm algorithm;
     struct span method, uri, nonce, cnonce, nc_text;
     bool has_qop;
 };
-int digest_compute(char hex[static DIGEST_HEX_MAX], const struct digest_secret *secret, const struct digest_input *input);
+int digest_compute(char hex[static DIGEST_HEX_MAX], const struct digest_secret *secret,
+                   const struct digest_input *input);
 
-/** Write the Authorization value for a challenge. nc counts from 1 per nonce; cnonce is random; the realm is the challenge's.
+/** Write the Authorization value for a challenge. nc counts from 1 per nonce; cnonce is random; the realm is the
+ * challenge's.
  *  @return 0; -EINVAL: ha1 does not fit, or a name that cannot be quoted; what text_err() says */
-int digest_write_response(struct text *out, const struct digest_challenge *challenge, const struct digest_secret *secret,
-                          struct span method, struct span uri, uint32_t nc);
+int digest_write_response(struct text *out, const struct digest_challenge *challenge,
+                          const struct digest_secret *secret, struct span method, struct span uri, uint32_t nc);
 
-/** Constant-time check of a response against the secret (its username and realm must be the response's) and the request's
- *  method. true: the password is right. Whether uri is the Request-URI, and nonce and nc are good, is the caller's to check. */
+/** Constant-time check of a response against the secret (its username and realm must be the response's) and the
+ * request's method. true: the password is right. Whether uri is the Request-URI, and nonce and nc are good, is the
+ * caller's to check. */
 bool digest_verify(const struct digest_response *response, const struct digest_secret *secret, struct span method);
 
-/** Server nonces: HMAC-SHA256 over (time, salt, source address), hex with the time in clear; life 60 s. Key: random per process. */
+/** Server nonces: HMAC-SHA256 over (time, salt, source address), hex with the time in clear; life 60 s. Key: random per
+ * process. */
 #define DIGEST_NONCE_TEXT_MAX 80
 void digest_nonce_make(char text[static DIGEST_NONCE_TEXT_MAX], uint64_t wall_s, struct span address);
 enum digest_nonce { NONCE_GOOD, NONCE_STALE, NONCE_FOREIGN };

@@ -20,7 +20,8 @@ static void invite_destroy(void *self)
     mem_unref(invite->tx);
     mem_unref(invite->answer_tx);
     if (invite->dialog)
-        map_remove(&invite->dialog->node); /* requests that still run hold the dialog, but no request finds us any more */
+        map_remove(
+            &invite->dialog->node); /* requests that still run hold the dialog, but no request finds us any more */
     mem_unref(invite->dialog);
     mem_unref(invite->ack);
     mem_unref(invite->username);
@@ -83,8 +84,10 @@ void invite_send_bye(struct invite *invite)
     text_init(&headers, 1024);
     if (invite->end.cause)
         sip_write_reason(&headers, invite->end.cause, invite->end_why ? invite->end_why : "");
-    request_send(NULL, &(struct request_options){.dialog = invite->dialog, .method = SIP_BYE,
-                                                 .headers = text_span(&headers), .username = invite->username,
+    request_send(NULL, &(struct request_options){.dialog = invite->dialog,
+                                                 .method = SIP_BYE,
+                                                 .headers = text_span(&headers),
+                                                 .username = invite->username,
                                                  .password = invite->password});
     text_free(&headers);
 }
@@ -135,7 +138,8 @@ static void on_dialog_request(struct dialog *dialog, struct server_tx *tx, const
         answer(tx, 200, NULL);
         break;
     default:
-        server_tx_reply(tx, &(struct sip_reply){.status = 405, .headers = SPAN("Allow: " SIP_ALLOW "\r\n"),
+        server_tx_reply(tx, &(struct sip_reply){.status = 405,
+                                                .headers = SPAN("Allow: " SIP_ALLOW "\r\n"),
                                                 .why = "this method is not supported within a call"});
     }
     mem_unref(invite);
@@ -165,8 +169,9 @@ static void keep_end(struct invite *invite, const struct invite_end *end)
 
 static void end_in_unanswered(struct invite *invite, const struct invite_end *end)
 {
-    server_tx_reply(invite->tx, &(struct sip_reply){.status = end->status ? end->status : 480, .why = end->why,
-                                                    .headers = end->headers});
+    server_tx_reply(
+        invite->tx,
+        &(struct sip_reply){.status = end->status ? end->status : 480, .why = end->why, .headers = end->headers});
     invite_finish(invite);
 }
 
@@ -200,9 +205,13 @@ int invite_send(struct invite *invite, enum sip_method method, struct span heade
 {
     if (invite->state != INVITE_CONFIRMED)
         return -EPROTO;
-    return request_send(NULL, &(struct request_options){.dialog = invite->dialog, .method = method, .headers = headers,
-                                                        .content_type = content_type, .body = body,
-                                                        .username = invite->username, .password = invite->password});
+    return request_send(NULL, &(struct request_options){.dialog = invite->dialog,
+                                                        .method = method,
+                                                        .headers = headers,
+                                                        .content_type = content_type,
+                                                        .body = body,
+                                                        .username = invite->username,
+                                                        .password = invite->password});
 }
 
 void invite_set_flow(struct invite *invite, const struct sip_flow *flow)

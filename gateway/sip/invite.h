@@ -6,15 +6,15 @@
 #include "sip/server_tx.h"
 
 /* invite.h: one INVITE usage: a session with one SIP peer, from the first INVITE to the BYE. RFC 3261 13, 14, 15.
- * invite_out.c: as caller. invite_in.c: as callee, 2xx and its ACK. modify.c: re-INVITE and UPDATE both ways, glare. invite.c: BYE and the
- * rest. Carries bodies, knows no SDP; knows one peer, not the other leg. */
+ * invite_out.c: as caller. invite_in.c: as callee, 2xx and its ACK. modify.c: re-INVITE and UPDATE both ways, glare.
+ * invite.c: BYE and the rest. Carries bodies, knows no SDP; knows one peer, not the other leg. */
 
 struct invite;
 
 enum invite_end_cause {
-    INVITE_END_BYE,      /* the peer hung up */
-    INVITE_END_NO_ACK,   /* our 2xx was never ACKed; a BYE has been sent */
-    INVITE_END_FAILED,   /* a request within the dialog was answered 408 or 481: the peer has no such call */
+    INVITE_END_BYE,    /* the peer hung up */
+    INVITE_END_NO_ACK, /* our 2xx was never ACKed; a BYE has been sent */
+    INVITE_END_FAILED, /* a request within the dialog was answered 408 or 481: the peer has no such call */
 };
 
 struct invite_user {
@@ -22,7 +22,8 @@ struct invite_user {
     void (*on_progress)(struct invite *invite, const struct sip_msg *response, void *arg); /* 101-199 */
     void (*on_answered)(struct invite *invite, const struct sip_msg *response, void *arg); /* 2xx; the ACK was sent */
     /** response is NULL when there was none (408, 503, 487). */
-    void (*on_rejected)(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why, void *arg);
+    void (*on_rejected)(struct invite *invite, unsigned status, const struct sip_msg *response, const char *why,
+                        void *arg);
     /* as callee */
     void (*on_confirmed)(struct invite *invite, const struct sip_msg *ack, void *arg);
     void (*on_cancelled)(struct invite *invite, const struct sip_msg *cancel, void *arg); /* 487 was sent */
@@ -50,10 +51,10 @@ struct invite_out_options {
     void *arg;
     struct sip_flow flow;
     struct span request_uri;
-    struct span from, to;     /* values without tag */
+    struct span from, to; /* values without tag */
     struct span contact_user;
-    unsigned max_forwards;    /* 0: 70 */
-    struct span headers;      /* whole lines */
+    unsigned max_forwards; /* 0: 70 */
+    struct span headers;   /* whole lines */
     struct span content_type, body;
     const char *username, *password; /* for the peer's challenges; NULL: none */
 };
@@ -70,7 +71,8 @@ int invite_in_answer(struct invite *invite, struct span headers, struct span con
 /** The INVITE as it came. */
 const struct sip_msg *invite_in_request(const struct invite *invite);
 
-/** End it from our side, whatever state it is in: CANCEL, error answer, or BYE (held until the ACK has come). The user hears nothing more.
+/** End it from our side, whatever state it is in: CANCEL, error answer, or BYE (held until the ACK has come). The user
+ * hears nothing more.
  *  @param status for an unanswered incoming INVITE; why: the sentence for Reason/Warning; idempotent */
 struct invite_end {
     unsigned status;

@@ -43,8 +43,8 @@ int invite_in_new(struct invite **invitep, struct server_tx *tx, const struct in
     if (!invite)
         return -ENOMEM;
     err = dialog_new_uas(&invite->dialog,
-                         &(struct dialog_options){.stack = stack, .user = &invite_dialog_user, .arg = invite,
-                                                  .contact_user = contact_user},
+                         &(struct dialog_options){
+                             .stack = stack, .user = &invite_dialog_user, .arg = invite, .contact_user = contact_user},
                          request, server_tx_flow(tx), server_tx_tag(tx));
     if (err) {
         invite_finish(invite);
@@ -142,8 +142,11 @@ int invite_in_answer(struct invite *invite, struct span headers, struct span con
     text_init(&all, SIP_MSG_MAX);
     text_add(&all, headers);
     refresh_accept(invite, server_tx_request(invite->tx), invite->stack->conf->sip.session_expires_s, &all);
-    err = server_tx_reply(invite->tx, &(struct sip_reply){.status = 200, .has_contact = true, .headers = text_span(&all),
-                                                          .content_type = content_type, .body = body});
+    err = server_tx_reply(invite->tx, &(struct sip_reply){.status = 200,
+                                                          .has_contact = true,
+                                                          .headers = text_span(&all),
+                                                          .content_type = content_type,
+                                                          .body = body});
     text_free(&all);
     if (err)
         return err;

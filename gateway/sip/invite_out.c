@@ -52,8 +52,9 @@ static void end_other_fork(struct invite *invite, struct request *request, const
         write_ack(&out, dialog, request_cseq(request), request_authorization(request));
         transport_send(invite->stack->transports, &dialog->flow, text_span(&out));
         text_free(&out);
-        request_send(NULL, &(struct request_options){.dialog = dialog, .method = SIP_BYE, .username = invite->username,
-                                                     .password = invite->password});
+        request_send(
+            NULL, &(struct request_options){
+                      .dialog = dialog, .method = SIP_BYE, .username = invite->username, .password = invite->password});
     }
     mem_unref(dialog);
 }
@@ -120,7 +121,8 @@ static void on_response(struct request *request, const struct sip_msg *response,
         receive_rejection(invite, response->status, response, "");
     } else if (response->status >= 200) {
         receive_answer(invite, request, response);
-    } else if (response->status > 100 && invite->state <= INVITE_EARLY && !dialog_update_uac(invite->dialog, response)) {
+    } else if (response->status > 100 && invite->state <= INVITE_EARLY &&
+               !dialog_update_uac(invite->dialog, response)) {
         invite->state = INVITE_EARLY;
         invite->user->on_progress(invite, response, invite->arg);
     }
@@ -152,8 +154,8 @@ void invite_out_end(struct invite *invite)
 int invite_out_new(struct invite **invitep, const struct invite_out_options *options)
 {
     struct invite *invite = invite_alloc(options->stack, options->user, options->arg);
-    struct dialog_options dialog_options = {.stack = options->stack, .user = &invite_dialog_user, .arg = invite,
-                                            .contact_user = options->contact_user};
+    struct dialog_options dialog_options = {
+        .stack = options->stack, .user = &invite_dialog_user, .arg = invite, .contact_user = options->contact_user};
     char call_id[SIP_TAG_MAX];
     int err;
 
@@ -169,12 +171,15 @@ int invite_out_new(struct invite **invitep, const struct invite_out_options *opt
         invite->dialog->flow = options->flow;
         if (options->max_forwards)
             invite->dialog->max_forwards = options->max_forwards;
-        err = request_send(&invite->request,
-                           &(struct request_options){.dialog = invite->dialog, .method = SIP_INVITE,
-                                                     .headers = options->headers, .content_type = options->content_type,
-                                                     .body = options->body, .username = options->username,
-                                                     .password = options->password, .user = &request_user,
-                                                     .arg = invite});
+        err = request_send(&invite->request, &(struct request_options){.dialog = invite->dialog,
+                                                                       .method = SIP_INVITE,
+                                                                       .headers = options->headers,
+                                                                       .content_type = options->content_type,
+                                                                       .body = options->body,
+                                                                       .username = options->username,
+                                                                       .password = options->password,
+                                                                       .user = &request_user,
+                                                                       .arg = invite});
     }
     if (err) {
         invite_finish(invite);

@@ -38,7 +38,8 @@ void modify_receive(struct invite *invite, struct server_tx *tx, const struct si
         return;
     }
     if (invite->modify_tx || (msg->method == SIP_INVITE && invite->state != INVITE_CONFIRMED)) {
-        server_tx_reply(tx, &(struct sip_reply){.status = 500, .headers = SPAN("Retry-After: 2\r\n"),
+        server_tx_reply(tx, &(struct sip_reply){.status = 500,
+                                                .headers = SPAN("Retry-After: 2\r\n"),
                                                 .why = "the change before this one is not finished"});
         return;
     }
@@ -163,12 +164,15 @@ static const struct request_user modify_user = {.on_response = on_response, .on_
 static int send_modify(struct invite *invite)
 {
     return request_send(&invite->modify,
-                        &(struct request_options){.dialog = invite->dialog, .method = SIP_INVITE,
+                        &(struct request_options){.dialog = invite->dialog,
+                                                  .method = SIP_INVITE,
                                                   .headers = SPAN("Allow: " SIP_ALLOW "\r\nSupported: timer\r\n"),
                                                   .content_type = span_of(invite->modify_type),
                                                   .body = span_make(invite->modify_body, invite->modify_body_bytes),
-                                                  .username = invite->username, .password = invite->password,
-                                                  .user = &modify_user, .arg = invite});
+                                                  .username = invite->username,
+                                                  .password = invite->password,
+                                                  .user = &modify_user,
+                                                  .arg = invite});
 }
 
 int invite_modify(struct invite *invite, struct span content_type, struct span body)

@@ -4,8 +4,9 @@
 #include "base/text.h"
 #include "sip/msg.h"
 
-/* msg_write.h: message -> bytes. Headers out are built from parsed values; a value with CR, LF or NUL makes the text fail with
- * -EBADMSG in text->err. Knows how a response mirrors its request (RFC 3261 section 8.2.6); nothing of transactions. */
+/* msg_write.h: message -> bytes. Headers out are built from parsed values; a value with CR, LF or NUL makes the text
+ * fail with -EBADMSG in text->err. Knows how a response mirrors its request (RFC 3261 section 8.2.6); nothing of
+ * transactions. */
 
 void sip_write_request_line(struct text *out, const char *method, struct span uri);
 void sip_write_status_line(struct text *out, unsigned status, const char *reason);
@@ -13,12 +14,13 @@ void sip_write_status_line(struct text *out, unsigned status, const char *reason
 const char *sip_status_text(unsigned status);
 
 void sip_write_header(struct text *out, const char *name, struct span value);
-void sip_write_headerf(struct text *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void sip_write_headerf(struct text *out, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/** Status line, all Vias (the first rebuilt from request->via: the transport sets received and rport there, RFC 3581 section 4),
- *  From, To (with to_tag added when it had none and to_tag is not empty), Call-ID, CSeq, Timestamp in a 100, Record-Route where
- *  status is 101-299. Also for a request that was refused by the parser: what could not be read is left out or mirrored as
- *  its clean text. reason NULL: the standard phrase. Caller adds the rest and the body. */
+/** Status line, all Vias (the first rebuilt from request->via: the transport sets received and rport there, RFC 3581
+ * section 4), From, To (with to_tag added when it had none and to_tag is not empty), Call-ID, CSeq, Timestamp in a 100,
+ * Record-Route where status is 101-299. Also for a request that was refused by the parser: what could not be read is
+ * left out or mirrored as its clean text. reason NULL: the standard phrase. Caller adds the rest and the body. */
 void sip_write_response_head(struct text *out, const struct sip_msg *request, unsigned status, const char *reason,
                              struct span to_tag);
 

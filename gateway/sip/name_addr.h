@@ -12,7 +12,7 @@ struct name_addr {
     bool is_star;        /* Contact: * */
     struct uri uri;
     struct span uri_text;
-    struct span params;  /* header parameters, without the leading ';' */
+    struct span params; /* header parameters, without the leading ';' */
 };
 
 /** One value (no comma list). Without <> parameters belong to the header (RFC 3261 20.10). @return 0, -EBADMSG */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* refresh.c: session timers of one INVITE usage. RFC 4028. Refreshes by UPDATE where the peer allows it, else asks the user for a
- * re-INVITE; a session whose refresher is silent ends with BYE. */
+/* refresh.c: session timers of one INVITE usage. RFC 4028. Refreshes by UPDATE where the peer allows it, else asks the
+ * user for a re-INVITE; a session whose refresher is silent ends with BYE. */
 #include "sip/refresh.h"
 
 #include "base/mem.h"
@@ -69,10 +69,13 @@ static void send_refresh(struct invite *invite)
     request_detach(invite->refresh_request);
     mem_unref(invite->refresh_request);
     invite->refresh_request = NULL;
-    request_send(&invite->refresh_request,
-                 &(struct request_options){.dialog = invite->dialog, .method = SIP_UPDATE, .headers = text_span(&headers),
-                                           .username = invite->username, .password = invite->password,
-                                           .user = &refresh_user, .arg = invite});
+    request_send(&invite->refresh_request, &(struct request_options){.dialog = invite->dialog,
+                                                                     .method = SIP_UPDATE,
+                                                                     .headers = text_span(&headers),
+                                                                     .username = invite->username,
+                                                                     .password = invite->password,
+                                                                     .user = &refresh_user,
+                                                                     .arg = invite});
     text_free(&headers);
 }
 
@@ -90,7 +93,8 @@ static void on_timer(void *arg)
     }
     invite->end.cause = 408;
     invite_send_bye(invite);
-    invite_tell_end(invite, INVITE_END_FAILED, NULL, "the session timer ran out: the other side did not refresh the call");
+    invite_tell_end(invite, INVITE_END_FAILED, NULL,
+                    "the session timer ran out: the other side did not refresh the call");
 }
 
 /* We refresh at half of the interval; we give up waiting for the other's a bit before the end (section 10). */

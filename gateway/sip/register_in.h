@@ -3,8 +3,8 @@
 
 #include "sip/msg.h"
 
-/* register_in.h: what a REGISTER asks for. RFC 3261 10.3, RFC 5626 (+sip.instance, reg-id, ob), RFC 5627's pub-gruu not.
- * Pure: the bindings themselves are kept by the floor above. */
+/* register_in.h: what a REGISTER asks for. RFC 3261 10.3, RFC 5626 (+sip.instance, reg-id, ob), RFC 5627's pub-gruu
+ * not. Pure: the bindings themselves are kept by the floor above. */
 
 #define REGISTER_CONTACT_MAX 16
 
@@ -17,8 +17,8 @@ struct register_contact {
 };
 
 struct register_in {
-    bool is_query;      /* no Contact: only asks */
-    bool removes_all;   /* Contact: * with Expires: 0 */
+    bool is_query;    /* no Contact: only asks */
+    bool removes_all; /* Contact: * with Expires: 0 */
     unsigned contact_count;
     struct register_contact contacts[REGISTER_CONTACT_MAX];
 };

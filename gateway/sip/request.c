@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c: one request within a dialog, its challenge answered (auth_out.c). RFC 3261 12.2.1. Knows no INVITE usage. */
+/* request.c: one request within a dialog, its challenge answered (auth_out.c). RFC 3261 12.2.1. Knows no INVITE usage.
+ */
 #include "sip/request.h"
 
 #include <errno.h>
@@ -102,9 +103,13 @@ static int send_try(struct request *request)
     sip_write_body(&out, span_of(request->content_type), span_make(request->body, request->body_bytes));
     if (!err)
         err = text_err(&out);
-    options = (struct client_tx_options){.stack = request->dialog->stack, .flow = request->dialog->flow,
-                                         .method = request->method, .branch = branch, .request = text_span(&out),
-                                         .user = &tx_user, .arg = request};
+    options = (struct client_tx_options){.stack = request->dialog->stack,
+                                         .flow = request->dialog->flow,
+                                         .method = request->method,
+                                         .branch = branch,
+                                         .request = text_span(&out),
+                                         .user = &tx_user,
+                                         .arg = request};
     if (!err)
         err = client_tx_new(&request->tx, &options);
     text_free(&out);

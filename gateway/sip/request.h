@@ -4,8 +4,9 @@
 #include "sip/client_tx.h"
 #include "sip/dialog.h"
 
-/* request.h: one request within a dialog (or the INVITE that will make one), from first send to final response, with the answer to
- * a digest challenge on the way. RFC 3261 12.2.1, 22.2. Credentials are only ever sent to the peer they were given for. */
+/* request.h: one request within a dialog (or the INVITE that will make one), from first send to final response, with
+ * the answer to a digest challenge on the way. RFC 3261 12.2.1, 22.2. Credentials are only ever sent to the peer they
+ * were given for. */
 
 struct request;
 

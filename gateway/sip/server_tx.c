@@ -56,8 +56,8 @@ static void server_tx_destroy(void *self)
         stats_add(STAT_SIP_TRANSACTIONS, -1);
 }
 
-/* RFC 3261 17.2.3: branch, sent-by, and the method (ACK matches its INVITE). A peer of RFC 2543 has no unique branch: then the
- * call, the caller's tag and the CSeq tell one request from another. */
+/* RFC 3261 17.2.3: branch, sent-by, and the method (ACK matches its INVITE). A peer of RFC 2543 has no unique branch:
+ * then the call, the caller's tag and the CSeq tell one request from another. */
 static int write_key(char *buf, size_t size_bytes, const struct sip_msg *msg, enum sip_method method)
 {
     struct span name = method == SIP_METHOD_OTHER ? msg->method_text : span_of(sip_method_text(method));
@@ -185,7 +185,8 @@ static void on_retransmit_timer(void *arg)
 
     send_response(tx);
     stats_count(STAT_SIP_RETRANSMITTED);
-    tx->retransmit_ms = tx->retransmit_ms * 2 < tx->stack->timers.t2_ms ? tx->retransmit_ms * 2 : tx->stack->timers.t2_ms;
+    tx->retransmit_ms =
+        tx->retransmit_ms * 2 < tx->stack->timers.t2_ms ? tx->retransmit_ms * 2 : tx->stack->timers.t2_ms;
     timer_start(tx->stack->wheel, &tx->retransmit, tx->retransmit_ms, on_retransmit_timer, tx);
 }
 
@@ -299,7 +300,8 @@ static void enter_final_invite(struct server_tx *tx, unsigned status)
 static void enter_final_other(struct server_tx *tx)
 {
     tx->state = COMPLETED;
-    timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : 64 * tx->stack->timers.t1_ms, on_end_timer, tx); /* J */
+    timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : 64 * tx->stack->timers.t1_ms, on_end_timer,
+                tx); /* J */
 }
 
 static int write_reply(struct server_tx *tx, const struct sip_reply *reply)
@@ -308,7 +310,8 @@ static int write_reply(struct server_tx *tx, const struct sip_reply *reply)
     struct span tag = reply->to_tag.n ? reply->to_tag : span_of(tx->tag);
 
     text_init(&out, SIP_MSG_MAX);
-    sip_write_response_head(&out, tx->request, reply->status, reply->reason ? reply->reason : sip_status_text(reply->status),
+    sip_write_response_head(&out, tx->request, reply->status,
+                            reply->reason ? reply->reason : sip_status_text(reply->status),
                             reply->status > 100 ? tag : SPAN_NULL);
     if (reply->has_contact)
         sip_write_contact(&out, tx->stack, &tx->flow, SPAN_NULL);
@@ -384,7 +387,8 @@ void server_tx_receive(struct server_tx *tx, const struct sip_msg *request)
             return; /* ACCEPTED: the ACK of a 2xx is the dialog's (stack.c asks it first) */
         tx->state = CONFIRMED;
         timer_stop(&tx->retransmit);
-        timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : tx->stack->timers.t4_ms, on_end_timer, tx); /* I */
+        timer_start(tx->stack->wheel, &tx->end, tx->is_reliable ? 0 : tx->stack->timers.t4_ms, on_end_timer,
+                    tx); /* I */
         return;
     }
     if ((tx->state == PROCEEDING || tx->state == COMPLETED) && tx->response)

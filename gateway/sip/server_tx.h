@@ -4,19 +4,21 @@
 #include "base/map.h"
 #include "sip/stack.h"
 
-/* server_tx.h: one SIP server transaction. RFC 3261 section 17.2, RFC 6026 (state Accepted), RFC 4320 (no 408 for non-INVITE).
- * Keeps a copy of its request. Has never heard of calls. */
+/* server_tx.h: one SIP server transaction. RFC 3261 section 17.2, RFC 6026 (state Accepted), RFC 4320 (no 408 for
+ * non-INVITE). Keeps a copy of its request. Has never heard of calls. */
 
 struct server_tx;
 
 struct server_tx_user {
     /** CANCEL of an INVITE that has no final answer yet; it was answered 200, now answer the INVITE (487). */
     void (*on_cancel)(struct server_tx *tx, const struct sip_msg *cancel, void *arg);
-    /** Over: terminated after its timers, or an INVITE answered with an error that was never ACKed. Nothing is called after. */
+    /** Over: terminated after its timers, or an INVITE answered with an error that was never ACKed. Nothing is called
+     * after. */
     void (*on_end)(struct server_tx *tx, void *arg);
 };
 
-/** Made by the stack for a request that passed the gate. The stack holds a reference until it ends. @return 0, -EBUSY (limit), -ENOMEM */
+/** Made by the stack for a request that passed the gate. The stack holds a reference until it ends. @return 0, -EBUSY
+ * (limit), -ENOMEM */
 int server_tx_new(struct server_tx **txp, struct sip_stack *stack, const struct sip_msg *request,
                   const struct sip_flow *flow);
 void server_tx_set_user(struct server_tx *tx, const struct server_tx_user *user, void *arg);

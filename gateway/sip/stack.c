@@ -163,7 +163,8 @@ static void write_host_port(struct text *out, struct sip_stack *stack, const str
     struct addr ours;
 
     if (sip_transport_is_web((enum sip_transport)flow->transport)) {
-        text_add_str(out, stack->conf->domain); /* a browser answers on its WebSocket, whatever stands here (RFC 7118 5) */
+        text_add_str(out,
+                     stack->conf->domain); /* a browser answers on its WebSocket, whatever stands here (RFC 7118 5) */
         return;
     }
     stack->user->advertise(&ours, &flow->local, &flow->remote, stack->user_arg);
@@ -312,8 +313,8 @@ static void receive_request(struct sip_stack *stack, const struct sip_flow *flow
         receive_new(stack, flow, account, msg);
 }
 
-/* RFC 3261 18.2.1, RFC 3581 4: the source goes into the top Via, from where responses take it. The address also where the sender
- * only asked for rport; nothing where it told the truth. */
+/* RFC 3261 18.2.1, RFC 3581 4: the source goes into the top Via, from where responses take it. The address also where
+ * the sender only asked for rport; nothing where it told the truth. */
 static void note_source(struct sip_stack *stack, struct sip_msg *msg, const struct sip_flow *flow)
 {
     struct span host;
@@ -427,8 +428,11 @@ int sip_stack_new(struct sip_stack **stackp, const struct stack_options *options
     map_init(&stack->client_txs);
     map_init(&stack->dialogs);
     err = transport_new(&stack->transports,
-                        &(struct transport_options){.stack = stack, .conf = options->conf, .udp = options->udp,
-                                                    .server_tls = options->server_tls, .client_tls = options->client_tls},
+                        &(struct transport_options){.stack = stack,
+                                                    .conf = options->conf,
+                                                    .udp = options->udp,
+                                                    .server_tls = options->server_tls,
+                                                    .client_tls = options->client_tls},
                         why_out);
     if (err) {
         mem_unref(stack);

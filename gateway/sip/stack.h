@@ -22,10 +22,10 @@ struct sip_incoming {
 
 /** The user's verdict about a new request. */
 struct sip_verdict {
-    unsigned status;      /* 0: take it, a transaction is made; else answered without state */
-    const char *why;      /* sentence for the Warning header and the log */
-    struct text headers;  /* whole header lines (challenge), freed by the stack */
-    bool is_silent;       /* no answer at all */
+    unsigned status;               /* 0: take it, a transaction is made; else answered without state */
+    const char *why;               /* sentence for the Warning header and the log */
+    struct text headers;           /* whole header lines (challenge), freed by the stack */
+    bool is_silent;                /* no answer at all */
     char account[SIP_ACCOUNT_MAX]; /* who proved itself, for on_request */
 };
 
@@ -34,7 +34,8 @@ struct sip_user {
     unsigned (*place)(const struct sip_msg *msg, const struct sip_flow *flow, void *arg);
     /** First look, before any state exists: ACL, digest, limits. */
     void (*admit)(const struct sip_incoming *incoming, struct sip_verdict *verdict, void *arg);
-    /** A new request outside of dialogs has its transaction; answer with server_tx_reply() now or later. Not ACK, not CANCEL. */
+    /** A new request outside of dialogs has its transaction; answer with server_tx_reply() now or later. Not ACK, not
+     * CANCEL. */
     void (*on_request)(struct server_tx *tx, const char *account, void *arg);
     /** A connection is gone; told on every worker. account: who had proved itself on it, or "". */
     void (*on_flow_lost)(const struct sip_flow *flow, const char *account, void *arg);
@@ -53,14 +54,14 @@ struct sip_stack {
     struct sip_timers timers;
     struct timer_wheel *wheel;
     struct sip_transports *transports;
-    struct conf *conf;         /* domain; swapped at reload */
-    struct map server_txs;     /* branch + sent-by + method */
-    struct map merged;         /* Call-ID + From tag + CSeq of INVITEs without To tag */
-    struct map client_txs;     /* branch + method */
-    struct map dialogs;        /* Call-ID + local tag */
-    unsigned tx_limit;         /* transactions alive at once */
-    bool is_ending;            /* goes down: nothing waits for the wire any more */
-    struct sip_msg scratch;    /* parse target of sip_receive() */
+    struct conf *conf;            /* domain; swapped at reload */
+    struct map server_txs;        /* branch + sent-by + method */
+    struct map merged;            /* Call-ID + From tag + CSeq of INVITEs without To tag */
+    struct map client_txs;        /* branch + method */
+    struct map dialogs;           /* Call-ID + local tag */
+    unsigned tx_limit;            /* transactions alive at once */
+    bool is_ending;               /* goes down: nothing waits for the wire any more */
+    struct sip_msg scratch;       /* parse target of sip_receive() */
     char received[ADDR_TEXT_MAX]; /* where it came from, for its Via */
 };
 
@@ -79,7 +80,8 @@ void sip_stack_reload(struct sip_stack *stack, struct conf *conf);
 /** One message off the wire (or a keep-alive). @param bytes writable, borrowed; account: see sip_incoming */
 void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct span account, char *bytes, size_t n);
 
-/** The head of a message on a stream whose Content-Length is missing or wrong: answered 400 if it can be. The caller closes. */
+/** The head of a message on a stream whose Content-Length is missing or wrong: answered 400 if it can be. The caller
+ * closes. */
 void sip_receive_headless(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t n);
 
 /** Tell every worker that a connection of this one is gone. */

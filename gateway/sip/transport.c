@@ -116,8 +116,11 @@ struct connection *connection_new(struct sip_transports *transports, enum sip_tr
         return NULL;
     connection->transports = transports;
     text_init(&connection->pending, SIP_MSG_MAX);
-    connection->flow = (struct sip_flow){.transport = (uint8_t)transport, .worker = (uint8_t)transports->worker,
-                                         .slot = slot, .serial = ++transports->next_serial, .remote = *remote};
+    connection->flow = (struct sip_flow){.transport = (uint8_t)transport,
+                                         .worker = (uint8_t)transports->worker,
+                                         .slot = slot,
+                                         .serial = ++transports->next_serial,
+                                         .remote = *remote};
     if (local)
         connection->flow.local = *local;
     transports->connections[slot] = connection;
@@ -237,8 +240,11 @@ static int udp_flow_to(struct sip_flow *flow, struct sip_transports *transports,
     }
     if (chosen < 0)
         return -EAFNOSUPPORT;
-    *flow = (struct sip_flow){.transport = SIP_UDP, .worker = (uint8_t)transports->worker, .listener = (uint16_t)chosen,
-                              .local = *udp_local(transports->udp[chosen].udp), .remote = *to};
+    *flow = (struct sip_flow){.transport = SIP_UDP,
+                              .worker = (uint8_t)transports->worker,
+                              .listener = (uint16_t)chosen,
+                              .local = *udp_local(transports->udp[chosen].udp),
+                              .remote = *to};
     return 0;
 }
 

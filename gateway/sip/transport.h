@@ -8,9 +8,10 @@
 #include "base/span.h"
 #include "net/addr.h"
 
-/* transport.h: flows: the ways to reach SIP peers (RFC 5626's term), over UDP, TCP, TLS, WS and WSS. RFC 3261 section 18, RFC 7118.
- * A flow is a value: it names the worker that owns the connection and the connection's slot, so it can be copied, kept and handed
- * to other workers; sending over a flow of another worker posts the text there. Knows bytes and connections, no transactions. */
+/* transport.h: flows: the ways to reach SIP peers (RFC 5626's term), over UDP, TCP, TLS, WS and WSS. RFC 3261 section
+ * 18, RFC 7118. A flow is a value: it names the worker that owns the connection and the connection's slot, so it can be
+ * copied, kept and handed to other workers; sending over a flow of another worker posts the text there. Knows bytes and
+ * connections, no transactions. */
 
 enum sip_transport { SIP_UDP, SIP_TCP, SIP_TLS, SIP_WS, SIP_WSS };
 
@@ -31,7 +32,7 @@ struct udp_house;
 struct tls;
 struct ws_protocol;
 
-const char *sip_transport_text(enum sip_transport transport); /* "UDP", as in Via */
+const char *sip_transport_text(enum sip_transport transport);  /* "UDP", as in Via */
 const char *sip_transport_param(enum sip_transport transport); /* "udp", as in ;transport= */
 bool sip_transport_is_reliable(enum sip_transport transport);
 bool sip_transport_is_web(enum sip_transport transport); /* WS or WSS */
@@ -54,15 +55,17 @@ int transport_new(struct sip_transports **transportsp, const struct transport_op
 /** The subprotocol row "sip" for this worker's ws house. */
 void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol *out);
 
-/** A flow to an address: UDP picks a listening socket of the family; TCP and TLS reuse a connection to the address or begin one
- *  (what is sent meanwhile is queued). @return 0; -EAFNOSUPPORT: no such listener; connect errors come as a lost flow */
+/** A flow to an address: UDP picks a listening socket of the family; TCP and TLS reuse a connection to the address or
+ * begin one (what is sent meanwhile is queued). @return 0; -EAFNOSUPPORT: no such listener; connect errors come as a
+ * lost flow */
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
                       const struct addr *to, const char *server_name);
 
 /** Send one message. Any worker's flow. @return 0; -ENOTCONN: the flow is gone; -EMSGSIZE */
 int transport_send(struct sip_transports *transports, const struct sip_flow *flow, struct span bytes);
 
-/** The account that proved itself on this connection (REGISTER with right credentials); empty for UDP. The flow must be this worker's. */
+/** The account that proved itself on this connection (REGISTER with right credentials); empty for UDP. The flow must be
+ * this worker's. */
 void transport_set_account(struct sip_transports *transports, const struct sip_flow *flow, struct span account);
 /** Close a connection of this worker (abuse, protocol error). */
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow);

@@ -22,7 +22,7 @@ struct connection {
     bool is_open, is_outgoing;
     struct framing_hint hint;
     struct timer silence; /* accepted: until the first whole message */
-    struct text pending; /* sent before an outgoing connection was open */
+    struct text pending;  /* sent before an outgoing connection was open */
     char account[SIP_ACCOUNT_MAX];
 };
 

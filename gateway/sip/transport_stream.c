@@ -35,7 +35,8 @@ static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
     while (used < n) {
         struct span message;
         size_t step = 0;
-        enum framing framing = framing_next_hinted(span_make(bytes + used, n - used), &connection->hint, &message, &step);
+        enum framing framing =
+            framing_next_hinted(span_make(bytes + used, n - used), &connection->hint, &message, &step);
 
         if (framing == FRAMING_MORE)
             break;
@@ -98,16 +99,18 @@ int transport_stream_listen(struct sip_transports *transports, const struct addr
 
     if (transports->listener_count == TRANSPORT_LISTENER_MAX)
         return -EBUSY;
-    err = stream_listen(&transports->listeners[transports->listener_count],
-                        &(struct stream_listen_options){.local = *local, .tls = tls, .max_per_address = 200,
-                                                        .on_accept = on_accept, .arg = transports});
+    err = stream_listen(
+        &transports->listeners[transports->listener_count],
+        &(struct stream_listen_options){
+            .local = *local, .tls = tls, .max_per_address = 200, .on_accept = on_accept, .arg = transports});
     transports->listener_kinds[transports->listener_count] = tls ? SIP_TLS : SIP_TCP;
     if (!err)
         transports->listener_count++;
     return err;
 }
 
-/* What stands in our Via and Contact on a connection that we began: where we listen (RFC 3261 18.1.1), not its passing port. */
+/* What stands in our Via and Contact on a connection that we began: where we listen (RFC 3261 18.1.1), not its passing
+ * port. */
 static uint16_t listening_port(const struct sip_transports *transports, enum sip_transport transport)
 {
     for (unsigned i = 0; i < transports->listener_count; i++)
@@ -130,7 +133,8 @@ int transport_stream_connect(struct connection **connectionp, struct sip_transpo
     err = addr_local_towards(&connection->flow.local, to);
     addr_set_port(&connection->flow.local, listening_port(transports, transport));
     if (!err)
-        err = stream_connect(&connection->stream, to, transport == SIP_TLS ? transports->client_tls : NULL, server_name);
+        err =
+            stream_connect(&connection->stream, to, transport == SIP_TLS ? transports->client_tls : NULL, server_name);
     if (err) {
         transports->connections[connection->flow.slot] = NULL;
         mem_unref(connection);

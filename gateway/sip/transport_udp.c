@@ -10,7 +10,9 @@ static void on_batch(struct udp *udp, struct pkt **pkts, unsigned n, void *arg)
 {
     struct udp_listener *listener = arg;
     struct sip_transports *transports = listener->transports;
-    struct sip_flow flow = {.transport = SIP_UDP, .worker = (uint8_t)transports->worker, .listener = listener->index,
+    struct sip_flow flow = {.transport = SIP_UDP,
+                            .worker = (uint8_t)transports->worker,
+                            .listener = listener->index,
                             .local = *udp_local(udp)};
 
     for (unsigned i = 0; i < n; i++) {
@@ -24,8 +26,11 @@ static void on_large(struct udp *udp, const struct addr *from, char *bytes, size
 {
     struct udp_listener *listener = arg;
     struct sip_transports *transports = listener->transports;
-    struct sip_flow flow = {.transport = SIP_UDP, .worker = (uint8_t)transports->worker, .listener = listener->index,
-                            .remote = *from, .local = *udp_local(udp)};
+    struct sip_flow flow = {.transport = SIP_UDP,
+                            .worker = (uint8_t)transports->worker,
+                            .listener = listener->index,
+                            .remote = *from,
+                            .local = *udp_local(udp)};
 
     sip_receive(transports->stack, &flow, SPAN_NULL, bytes, n);
 }
@@ -41,8 +46,12 @@ int transport_udp_listen(struct sip_transports *transports, const struct addr *l
     listener->transports = transports;
     listener->index = (uint16_t)transports->udp_count;
     err = udp_new(&listener->udp, house,
-                  &(struct udp_options){.local = *local, .is_shared = true, .dscp = (uint8_t)dscp,
-                                        .receive_bytes = 2 * 1024 * 1024, .on_batch = on_batch, .on_large = on_large,
+                  &(struct udp_options){.local = *local,
+                                        .is_shared = true,
+                                        .dscp = (uint8_t)dscp,
+                                        .receive_bytes = 2 * 1024 * 1024,
+                                        .on_batch = on_batch,
+                                        .on_large = on_large,
                                         .arg = listener});
     if (!err)
         transports->udp_count++;

@@ -43,6 +43,10 @@ static void on_close(struct ws *ws, void *arg)
 
 void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol *out)
 {
-    *out = (struct ws_protocol){.name = "sip", .on_open = on_open, .on_message = on_message, .on_close = on_close,
-                                .message_max = SIP_MSG_MAX, .arg = transports};
+    *out = (struct ws_protocol){.name = "sip",
+                                .on_open = on_open,
+                                .on_message = on_message,
+                                .on_close = on_close,
+                                .message_max = SIP_MSG_MAX,
+                                .arg = transports};
 }

@@ -13,14 +13,14 @@ enum uri_scheme { URI_SIP, URI_SIPS, URI_TEL, URI_OTHER };
 
 struct uri {
     enum uri_scheme scheme;
-    struct span text;     /* the whole */
-    struct span user;     /* escaped as it stood; without password; tel: the number */
+    struct span text; /* the whole */
+    struct span user; /* escaped as it stood; without password; tel: the number */
     struct span password;
-    struct span host;     /* without brackets; IPv6 literals keep their colons */
+    struct span host; /* without brackets; IPv6 literals keep their colons */
     bool is_ipv6;
-    uint16_t port;        /* 0: none given */
-    struct span params;   /* without the leading ';' */
-    struct span headers;  /* behind '?', without it */
+    uint16_t port;       /* 0: none given */
+    struct span params;  /* without the leading ';' */
+    struct span headers; /* behind '?', without it */
 };
 
 /** The whole span must be one URI. A raw '#' in a user part is taken as if it were %23 (field case; not legal).

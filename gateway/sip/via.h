@@ -13,9 +13,9 @@ struct via {
     struct span host;      /* sent-by, without brackets */
     uint16_t port;         /* 0: none */
     struct span branch;
-    struct span received;  /* without brackets */
+    struct span received; /* without brackets */
     bool has_rport;
-    uint16_t rport;        /* 0: without a value */
+    uint16_t rport; /* 0: without a value */
     struct span params;
 };
 

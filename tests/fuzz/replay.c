@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FILE_MAX (256 * 1024)
+#define FILE_MAX   (256 * 1024)
 #define PREFIX_MAX 2048
 
 /* An exact-size copy, so that one byte too far is outside of the block. */
