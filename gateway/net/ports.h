@@ -19,6 +19,7 @@ int ports_new(struct ports **portsp, const struct ports_range *range);
 /** Two bound sockets on one address. @return 0; -EBUSY: no pair left (or all are taken by other programs) */
 int ports_open(struct ports *ports, struct udp_house *house, struct udp_options *rtp, struct udp_options *rtcp,
                struct udp *out[static 2]);
-/** Close both (mem_unref) and give the pair back. Slots may be NULL. */
+/** Give the pair back; both are closed (mem_unref) or, when calls end fast, kept open for one of the next. Slots may be
+ * NULL. */
 void ports_close(struct ports *ports, struct udp *pair[static 2]);
 unsigned ports_free_count(const struct ports *ports);

@@ -144,6 +144,32 @@ void udp_connect(struct udp *udp, const struct addr *peer, const struct addr *se
         disconnect(udp);
 }
 
+void udp_rest(struct udp *udp)
+{
+    udp_flush(udp);
+    udp_connect(udp, NULL, NULL);
+    udp_set_user(udp, NULL, NULL);
+}
+
+static bool was_opened_with(const struct udp *udp, const struct udp_options *options)
+{
+    return addr_same_host(&udp->local, &options->local) && udp->dscp == options->dscp &&
+           udp->is_sparse == options->is_sparse && !udp->on_large == !options->on_large;
+}
+
+int udp_wake(struct udp *udp, const struct udp_options *options)
+{
+    char byte;
+
+    if (!was_opened_with(udp, options))
+        return -EINVAL;
+    for (int i = 0; i < UDP_BATCH; i++)
+        if (recv(udp->fd, &byte, 1, MSG_DONTWAIT) < 0 && errno != ECONNREFUSED)
+            break;
+    udp_set_user(udp, options->on_batch, options->arg);
+    return 0;
+}
+
 void udp_queue(struct udp *udp, struct pkt *pkt_taken)
 {
     if (list_is_empty(&udp->queue))

@@ -52,5 +52,10 @@ int udp_send(struct udp *udp, const struct addr *to, const void *bytes, size_t n
  * lost by that. peer NULL: anybody again. Packets to other addresses can be queued all the same. */
 void udp_connect(struct udp *udp, const struct addr *peer, const struct addr *seen_as);
 
+/** Nobody's for a while, but open: what is queued is sent, what comes is dropped. */
+void udp_rest(struct udp *udp);
+/** Somebody's again, with nothing left of before. @return 0; -EINVAL: it was opened with other options */
+int udp_wake(struct udp *udp, const struct udp_options *options);
+
 /** Change who is called back. */
 void udp_set_user(struct udp *udp, udp_batch_fn *on_batch, void *arg);

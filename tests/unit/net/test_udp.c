@@ -434,6 +434,55 @@ static void test_pairs_are_even_run_out_and_come_back(void **state)
     mem_unref(house);
 }
 
+/* With all others taken, the pair that was given back is handed out again, its sockets open all the time. */
+static void test_pair_at_rest_hears_nothing_and_brings_nothing_along(void **state)
+{
+    struct net_test *test = *state;
+    struct ports_range range = {.min = 44000, .max = 44001, .id = 0, .count = 1};
+    struct udp_options options = {.on_batch = on_batch};
+    struct peer old = {NULL}, next = {NULL}, stranger;
+    struct udp_house *house;
+    struct ports *ports;
+    struct udp *pair[2];
+    struct udp *was;
+    int err;
+
+    assert_int_equal(udp_house_new(&house, 0), 0);
+    do { /* other programs may sit on it */
+        assert_int_equal(ports_new(&ports, &range), 0);
+        addr_parse(&options.local, SPAN("127.0.0.1"), 0);
+        options.arg = &old;
+        err = ports_open(ports, house, &options, &(struct udp_options){.local = options.local}, pair);
+        range.min += 2;
+        range.max += 2;
+        if (err)
+            mem_unref(ports);
+    } while (err);
+    for (int i = 0; i < 40; i++) { /* calls come and go */
+        ports_close(ports, pair);
+        assert_int_equal(ports_open(ports, house, &options, &(struct udp_options){.local = options.local}, pair), 0);
+    }
+    open_peer(&stranger, house);
+    was = old.udp = pair[0];
+    say(&stranger, &old, "to the old call");
+    net_wait(test, old.packets == 1);
+    ports_close(ports, pair);
+    say(&stranger, &old, "late");
+    udp_flush(stranger.udp);
+    options.arg = &next;
+    assert_int_equal(ports_open(ports, house, &options, &(struct udp_options){.local = options.local}, pair), 0);
+    assert_ptr_equal(pair[0], was);
+    next.udp = pair[0];
+    say(&stranger, &next, "to the next call");
+    net_wait(test, next.packets == 1);
+    assert_string_equal(next.first, "to the next call");
+    assert_int_equal(old.packets, 1);
+    ports_close(ports, pair);
+    mem_unref(stranger.udp);
+    mem_unref(ports);
+    mem_unref(house);
+}
+
 static void test_workers_share_the_range_without_overlap(void **state)
 {
     unsigned total = 0;
@@ -489,6 +538,7 @@ int main(void)
         net_case(test_house_without_memory_says_so),
         net_case(test_arrivals_without_a_buffer_are_dropped_and_counted),
         net_case(test_pairs_are_even_run_out_and_come_back),
+        net_case(test_pair_at_rest_hears_nothing_and_brings_nothing_along),
         net_case(test_workers_share_the_range_without_overlap),
         net_case(test_port_given_back_is_reused_last),
     };
