@@ -183,9 +183,10 @@ scenario('damaged RTP and RTCP from the trunk itself by three seeds: the call is
   await hangUp(peers);
 }, { ...ours, timeout: 60000 });
 
-scenario('damaged DTLS during the handshake by two seeds: the call may fail, the gateway does not, and the next call is heard', async () => {
+scenario('damaged DTLS during the handshake by two seeds: the call may fail, the gateway does not, and the next call is heard', async ({ defer }) => {
   const { alice, gateway, trunk } = peers;
   const relay = await watchedCall();
+  defer(() => { relay.onToGateway = null; });
   await hangUp(peers);
   for (const seed of [21, 22]) {
     const random = seeded(seed);
@@ -195,7 +196,7 @@ scenario('damaged DTLS during the handshake by two seeds: the call may fail, the
     trunk.call(ALICE.numbers[0]);
     await alice.rings();
     await alice.answer();
-    await trunk.answered();
+    await trunk.answered().catch(() => {}); // a damaged handshake may end it before
     trunk.sip.auto.BYE = 200; // who fails may hang up first
     await relay.kept('dtls', 2);
     await stillAlive(gateway);
