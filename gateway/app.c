@@ -18,6 +18,7 @@
 #include "net/dns.h"
 #include "net/tls.h"
 #include "net/ws.h"
+#include "plugin/loader.h"
 #include "store/record.h"
 #include "store/store.h"
 
@@ -43,6 +44,7 @@ struct app {
     struct record *record;
     struct dtls_identity *identity;
     struct tls *server_tls, *client_tls;
+    struct plugins *plugins;
     struct house houses[WORKER_MAX];
     unsigned worker_count;
     bool is_draining;
@@ -145,6 +147,7 @@ static void app_destroy(void *self)
 
     for (unsigned i = app->worker_count; i-- > 0;)
         tear_down_house(&app->houses[i]);
+    mem_unref(app->plugins);
     mem_unref(app->server_tls);
     mem_unref(app->client_tls);
     mem_unref(app->identity);
@@ -166,6 +169,8 @@ static int build_shared(struct app *app, struct text *err_out, const char **why)
         err = tls_new(&app->server_tls, conf->sip.certificate, conf->sip.key, why);
     if (!err)
         err = tls_client_new(&app->client_tls, NULL, true, why);
+    if (!err)
+        err = plugin_load_all(&app->plugins, conf, NULL, err_out);
     return err;
 }
 
