@@ -12,6 +12,7 @@ passed=0
 failed=0
 skipped=0
 start_s=$SECONDS
+declare -A pids=()
 fuzz_seconds=${FUZZ_SECONDS:-4}
 
 die() {
@@ -42,13 +43,26 @@ count_build() { # a build is no test: it only counts when it fails
     echo "0 0 0"
 }
 
-# group KIND NAME COMMAND...: runs it, counts it, tells it. @return 0 when nothing failed
-group() {
-    local kind=$1 name=$2 log=$logs/$2.log began=$SECONDS status p f s
-    shift 2
+# launch NAME COMMAND...: starts it beside what runs already
+launch() {
+    local name=$1
+    shift
     wants "$name" || return 0
-    timeout --kill-after=20 1500 "$@" >"$log" 2>&1 </dev/null
-    status=$?
+    {
+        SECONDS=0
+        timeout --foreground --kill-after=20 1500 "$@" >"$logs/$name.log" 2>&1 </dev/null
+        echo "$? $SECONDS" >"$logs/$name.status"
+    } &
+    pids[$name]=$!
+}
+
+# settle KIND NAME: waits for it, counts it, tells it. @return 0 when nothing failed
+settle() {
+    local kind=$1 name=$2 log=$logs/$2.log status=1 took=0 p f s
+    wants "$name" || return 0
+    [ -n "${pids[$name]:-}" ] || return 1 # was not started, since what it needs failed; that has been counted
+    wait "${pids[$name]}"
+    read -r status took <"$logs/$name.status"
     read -r p f s < <("count_$kind" "$log")
     if [ "$status" != 0 ] && [ "$f" = 0 ]; then
         f=1 # it ended badly without saying which test failed
@@ -57,9 +71,9 @@ group() {
     fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     if [ "$kind" = build ] && [ "$f" = 0 ]; then
-        echo "$name: built ($((SECONDS - began)) s)"
+        echo "$name: built ($took s)"
     else
-        echo "$name: $p passed, $f failed, $s skipped ($((SECONDS - began)) s)"
+        echo "$name: $p passed, $f failed, $s skipped ($took s)"
     fi
     [ "$s" = 0 ] || grep -E '^SKIP|# *SKIP [^:]|﹣' "$log" | head -n 20 | sed 's/^/    skipped: /'
     [ "$f" = 0 ] || show_failure "$log" "$status"
@@ -128,10 +142,14 @@ fetch_e2e() {
     cmp -s package-lock.json node_modules/.fetched.json && return 0
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && cp package-lock.json node_modules/.fetched.json
 }
-e2e() { # e2e TREE WORKERS PATIENCE
+e2e() { # e2e TREE WORKERS PATIENCE ARGUMENT...
     cd "$top/tests/e2e" || return 1
     SIPWAY_BIN=$work/$1/sipway SIPWAY_CARRIER=$work/$1/sipway-carrier SIPWAY_HTML=$work/plain/html/serve \
-        SIPWAY_WORKERS=$2 E2E_PATIENCE=$3 node run.mjs
+        SIPWAY_WORKERS=$2 E2E_PATIENCE=$3 node run.mjs "${@:4}"
+}
+e2e_tsan() { # calls that cross workers
+    TSAN_OPTIONS="suppressions=$top/tests/tsan.supp" setarch -R bash -c 'e2e "$@"' e2e tsan 3 4 \
+        --only account-calls,browser-trunk,transports,operations
 }
 
 # make install, from a build outside of the sources, into a folder that is not yet the root
@@ -179,7 +197,7 @@ close() {
 mkdir -p "$logs" 2>/dev/null && [ -w "$logs" ] || die "build/check/ cannot be written: it belongs to another user, remove it or use sudo."
 [ ! -e config.status ] || die "this folder itself is configured: run 'make distclean' first, --check builds in build/check/."
 export -f tree build_plain build_asan build_tsan build_fuzz make_check make_check_tsan fuzz_all check_format house_rules \
-    fetch_e2e e2e install_all
+    fetch_e2e e2e e2e_tsan install_all
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*' # a clone of another user is read, too
 gcc=gcc clang=clang
 if command -v ccache >/dev/null 2>&1; then
@@ -187,27 +205,59 @@ if command -v ccache >/dev/null 2>&1; then
 fi
 export top work jobs gcc clang fuzz_seconds
 
-run() { # run KIND NAME FUNCTION ARGUMENT...: the functions above run in a shell of their own, under timeout
-    group "$1" "$2" bash -c '"$@"' "$2" "${@:3}"
+# start NAME FUNCTION ARGUMENT...: the functions above run in a shell of their own, under timeout
+start() {
+    launch "$1" bash -c '"$@"' "$1" "${@:2}"
+}
+# idle NAME FUNCTION...: the same with what the processors have left beside the tests that listen to sound
+idle() {
+    launch "$1" nice -n 15 bash -c '"$@"' "$1" "${@:2}"
+}
+run() { # run KIND NAME FUNCTION ARGUMENT...
+    start "${@:2}"
+    settle "$1" "$2"
 }
 
-group build bootstrap ./autogen.sh --bootstrap-if-older || close
+# The sanitizers' trees are built, and their unit tests run, one after the other while the calls of the first tree are made.
+sanitize() {
+    local name
+    for name in asan fuzz tsan; do
+        idle "build-$name" "build_$name"
+        settle build "build-$name" || continue
+        case $name in
+        asan) idle unit-asan make_check asan && settle automake unit-asan ;;
+        fuzz) idle fuzz fuzz_all && settle tap fuzz ;;
+        tsan) idle unit-tsan make_check_tsan && settle automake unit-tsan ;;
+        esac
+    done
+    echo "$passed $failed $skipped" >"$logs/sanitize.counts"
+}
+
+trap 'trap - TERM; echo "stopping"; kill -TERM 0' INT TERM # all that was started is of this process group
+launch bootstrap ./autogen.sh --bootstrap-if-older
+settle build bootstrap || close
 run tap format check_format
 run build build-plain build_plain || close
 run tap house-rules house_rules
 run automake unit make_check plain
 run tap install install_all
 run build build-e2e fetch_e2e
-run closing e2e-1-worker e2e plain 1 1
-run closing e2e-3-workers e2e plain 3 1
-if run build build-asan build_asan; then
-    run automake unit-asan make_check asan
-    run closing e2e-asan e2e asan 3 3
+
+(
+    passed=0 failed=0 skipped=0
+    sanitize
+) >"$logs/sanitize.out" &
+sanitize_pid=$!
+run closing e2e-1-worker e2e plain 1 2
+run closing e2e-3-workers e2e plain 3 2
+wait "$sanitize_pid"
+cat "$logs/sanitize.out"
+read -r p f s <"$logs/sanitize.counts"
+passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+if [ -x "$work/asan/sipway" ]; then
+    run closing e2e-asan e2e asan 3 3 --except page-,quick-start,harness
 fi
-if run build build-fuzz build_fuzz; then
-    run tap fuzz fuzz_all
-fi
-if run build build-tsan build_tsan; then
-    run automake unit-tsan make_check_tsan
+if [ -x "$work/tsan/sipway" ]; then
+    run closing e2e-tsan e2e_tsan
 fi
 close

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // Runs the integration tests and ends with exact counts. Installs nothing. See README.md.
-//   node run.mjs [--gateway sipway|kamailio] [--only PATTERN] [--reporter spec|tap] [--workers N]
+//   node run.mjs [--gateway sipway|kamailio] [--only PATTERN[,...]] [--except FILES[,...]] [--reporter spec|tap] [--workers N]
 import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import fs from 'node:fs';
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
   options: {
-    gateway: { type: 'string' }, only: { type: 'string' }, reporter: { type: 'string', default: 'spec' }, workers: { type: 'string' },
+    gateway: { type: 'string' }, only: { type: 'string' }, except: { type: 'string' }, reporter: { type: 'string', default: 'spec' }, workers: { type: 'string' },
   },
 });
 
@@ -23,8 +23,10 @@ if (!fs.existsSync(path.join(here, 'node_modules', 'playwright-core'))) {
 if (options.gateway) process.env.E2E_GATEWAY = options.gateway;
 if (options.workers) process.env.SIPWAY_WORKERS = options.workers;
 
-const files = fs.readdirSync(here).filter((name) => name.endsWith('.test.mjs')).sort();
-const named = options.only ? files.filter((name) => name.includes(options.only)) : files;
+/** Does one of the words of this list stand in the text? */
+const hasOneOf = (text, list) => list.split(',').some((word) => text.includes(word));
+const files = fs.readdirSync(here).filter((name) => name.endsWith('.test.mjs') && !(options.except && hasOneOf(name, options.except))).sort();
+const named = options.only ? files.filter((name) => hasOneOf(name, options.only)) : files;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 
