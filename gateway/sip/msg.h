@@ -20,8 +20,8 @@
 #define METHODS(X)                                                                                                     \
     X(INVITE)                                                                                                          \
     X(ACK)                                                                                                             \
-    X(CANCEL) X(BYE) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(MESSAGE) X(SUBSCRIBE) X(NOTIFY)      \
-        X(PUBLISH)
+    X(CANCEL)                                                                                                          \
+    X(BYE) X(OPTIONS) X(REGISTER) X(PRACK) X(UPDATE) X(INFO) X(REFER) X(MESSAGE) X(SUBSCRIBE) X(NOTIFY) X(PUBLISH)
 enum sip_method {
 #define X(name) SIP_##name,
     METHODS(X)
