@@ -89,7 +89,7 @@ static int answer_caller(struct call *call, const struct leg_news *news, const c
         err = leg_media_take_answer(news->leg->media, news->sdp, why);
     if (err)
         return err;
-    if (call->early)
+    if (call->early == news->leg)
         return call->in->ops->answer(call->in, leg_media_description(call->in->media));
     text_init(&sdp, 65536);
     err = leg_media_make_answer(call->in->media, news->leg->media, &sdp, why);
@@ -149,6 +149,8 @@ static void take_refusal(struct call *call, const struct leg_news *news)
         return;
     call_note(call, "%s: refused with %u: %s", news->leg->peer, news->status, news->why);
     news->leg->ops->end(news->leg, 0, 0, NULL);
+    if (call->early == news->leg)
+        call->early = NULL; /* the next one may have early media of its own */
     call_keep_refusal(call, news->status, news->why);
     if (news->status >= 600)
         drop_other_legs(call, news->leg);
@@ -191,10 +193,12 @@ static void answer_private_change(struct call *call, struct leg *leg)
     struct text sdp;
 
     text_init(&sdp, 65536);
-    if (leg_media_make_answer(leg->media, NULL, &sdp, &why))
+    if (leg_media_make_answer(leg->media, NULL, &sdp, &why)) {
+        leg_media_rollback(leg->media);
         leg->ops->modify_reply(leg, 488, why, SPAN_NULL);
-    else
+    } else {
         leg->ops->modify_reply(leg, 200, NULL, text_span(&sdp));
+    }
     text_free(&sdp);
     leg_media_bridge(leg->media, other->media);
     call_note(call, "%s: a change of its own transport, not passed on", leg->peer);
@@ -211,8 +215,10 @@ static void pass_change(struct call *call, struct leg *leg, struct leg *other)
     if (!err)
         err = other->ops->modify(other, text_span(&sdp));
     text_free(&sdp);
-    if (err)
+    if (err) {
         leg_media_rollback(leg->media);
+        leg_media_withdraw(other->media);
+    }
     if (err == -EBUSY)
         leg->ops->modify_reply(leg, 491, "the other side is changing the session", SPAN_NULL);
     else if (err)
@@ -237,6 +243,7 @@ static void take_change(struct call *call, const struct leg_news *news)
         return;
     }
     if (leg_media_take_offer(news->leg->media, news->sdp, &why)) {
+        leg_media_rollback(news->leg->media);
         news->leg->ops->modify_reply(news->leg, 488, why, SPAN_NULL);
         return;
     }
@@ -258,7 +265,9 @@ static void finish_change(struct call *call, const struct leg_news *news)
         return;
     call->modifier = NULL;
     text_init(&sdp, 65536);
-    if (!err)
+    if (err)
+        leg_media_withdraw(news->leg->media);
+    else
         err = leg_media_take_answer(news->leg->media, news->sdp, &why);
     if (!err)
         err = leg_media_make_answer(modifier->media, news->leg->media, &sdp, &why);

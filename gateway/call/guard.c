@@ -185,12 +185,13 @@ static bool is_our_host(struct calls *calls, const struct sip_flow *flow, struct
     return span_ieq(host, span_of(addr_host_text(&ours, text)));
 }
 
-static bool is_proved_on_connection(const struct sip_incoming *incoming)
+static bool is_proved_on_connection(struct calls *calls, const struct sip_incoming *incoming)
 {
     char user[SIP_ACCOUNT_MAX];
 
     return incoming->account.n && uri_decode(incoming->msg->from.uri.user, user, sizeof(user)) >= 0 &&
-           span_eq(span_of(user), incoming->account);
+           span_eq(span_of(user), incoming->account) &&
+           directory_account(calls->directory, incoming->account); /* a reload may have taken it away */
 }
 
 static void admit_account(struct calls *calls, const struct sip_incoming *incoming, struct sip_verdict *verdict)
@@ -202,7 +203,7 @@ static void admit_account(struct calls *calls, const struct sip_incoming *incomi
         refuse(verdict, 403, "neither an account nor a trunk of this gateway");
     else if (msg->method == SIP_OPTIONS && !incoming->account.n)
         refuse(verdict, 403, "neither an account nor a trunk of this gateway");
-    else if (is_proved_on_connection(incoming) && (msg->method != SIP_REGISTER || !credentials))
+    else if (is_proved_on_connection(calls, incoming) && (msg->method != SIP_REGISTER || !credentials))
         span_copy(incoming->account, verdict->account, sizeof(verdict->account));
     else if (credentials)
         check_credentials(calls, incoming, credentials, verdict);
@@ -239,7 +240,8 @@ static void check_shape(const struct sip_msg *msg, struct sip_verdict *verdict)
     } else if (msg->method == SIP_METHOD_OTHER) {
         text_add_str(&verdict->headers, "Allow: " SIP_ALLOW "\r\n");
         refuse(verdict, 501, "this method is not known here");
-    } else if (!msg->max_forwards && msg->method != SIP_OPTIONS) {
+    } else if (msg->max_forwards <= (msg->method == SIP_INVITE ? 1 : 0) && msg->method != SIP_OPTIONS) {
+        /* An INVITE goes on with one less: with 1 there is none left for the next hop (RFC 3261 16.3). */
         refuse(verdict, 483, "Max-Forwards has reached zero: a loop?");
     }
 }

@@ -30,7 +30,8 @@ static void leg_media_destroy(void *self)
     }
     mem_unref(media->peer_text);
     mem_unref(media->our_text);
-    mem_unref(media->former_text);
+    mem_unref(media->former_peer.text);
+    mem_unref(media->former_ours.text);
     conf_unref(media->conf);
 }
 
@@ -144,13 +145,14 @@ static int take_line(struct media_line *line, int index, const struct sdp_media 
     return keep_codecs(&line->peer, index >= 0 ? &said->codecs : NULL);
 }
 
-static void keep_former(struct leg_media *media)
+static void keep_former_peer(struct leg_media *media)
 {
-    mem_unref(media->former_text);
-    media->former_text = mem_ref(media->peer_text);
-    media->former_bytes = media->peer_bytes;
+    mem_unref(media->former_peer.text);
+    media->former_peer.text = mem_ref(media->peer_text);
+    media->former_peer.bytes = media->peer_bytes;
+    media->former_peer.is_offerer = media->is_offerer;
     for (unsigned i = 0; i < MEDIA_KINDS; i++)
-        media->former_index[i] = media->lines[i].index;
+        media->former_peer.index[i] = media->lines[i].index;
 }
 
 void leg_media_rollback(struct leg_media *media)
@@ -159,17 +161,20 @@ void leg_media_rollback(struct leg_media *media)
     bool is_same = true;
     const char *why;
 
-    if (!media->former_text || sdp_parse(former, span_make(media->former_text, media->former_bytes), &why))
+    if (!media->former_peer.text ||
+        sdp_parse(former, span_make(media->former_peer.text, media->former_peer.bytes), &why))
         return;
     mem_unref(media->peer_text);
-    media->peer_text = mem_ref(media->former_text);
-    media->peer_bytes = media->former_bytes;
+    media->peer_text = mem_ref(media->former_peer.text);
+    media->peer_bytes = media->former_peer.bytes;
+    media->is_offerer = media->former_peer.is_offerer;
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
-        int index = media->former_index[i];
-        bool is_there = index >= 0 && index < (int)former->media_count;
+        int index = media->former_peer.index[i];
+        bool is_there = index >= 0 && index < (int)former->media_count && former->media[index].port;
 
         if (take_line(&media->lines[i], is_there ? index : -1, is_there ? &former->media[index] : NULL, &is_same))
             return;
+        media->lines[i].index = index; /* a refused line keeps its place */
     }
     negotiate_apply_remote(media, former, &why);
 }
@@ -182,7 +187,7 @@ int leg_media_take_offer(struct leg_media *media, struct span text, const char *
     const char *why_video;
     int err;
 
-    keep_former(media); /* the old codecs point into it: they are compared below */
+    keep_former_peer(media); /* the old codecs point into it: they are compared below */
     err = keep_peer_text(media, text, offer, why_out);
     if (err)
         return err;
@@ -244,22 +249,13 @@ static void keep_mid(struct media_line *line, const struct sdp_media *ours)
             line->mid_ext = (uint8_t)ours->extmap[i].id;
 }
 
-/* Keep what was written, and know our codecs from the very text that the peer reads. */
-static int keep_our_text(struct leg_media *media, struct text *out, size_t start)
+/* Our codecs and directions, from the very text that the peer reads. */
+static int read_our_text(struct leg_media *media)
 {
     struct sdp *ours = &scratch_ours;
     const char *why;
-    char *kept;
 
-    if (text_err(out))
-        return text_err(out);
-    kept = mem_text(out->data + start, out->len - start);
-    if (!kept)
-        return -ENOMEM;
-    mem_unref(media->our_text);
-    media->our_text = kept;
-    media->our_bytes = out->len - start;
-    if (sdp_parse(ours, span_make(kept, media->our_bytes), &why))
+    if (sdp_parse(ours, span_make(media->our_text, media->our_bytes), &why))
         return -EBADMSG;
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {
         struct media_line *line = &media->lines[i];
@@ -273,6 +269,44 @@ static int keep_our_text(struct leg_media *media, struct text *out, size_t start
         keep_mid(line, &ours->media[line->index]);
     }
     return 0;
+}
+
+static int keep_our_text(struct leg_media *media, struct text *out, size_t start)
+{
+    char *kept;
+
+    if (text_err(out))
+        return text_err(out);
+    kept = mem_text(out->data + start, out->len - start);
+    if (!kept)
+        return -ENOMEM;
+    mem_unref(media->our_text);
+    media->our_text = kept;
+    media->our_bytes = out->len - start;
+    return read_our_text(media);
+}
+
+static void keep_former_ours(struct leg_media *media)
+{
+    mem_unref(media->former_ours.text);
+    media->former_ours.text = mem_ref(media->our_text);
+    media->former_ours.bytes = media->our_bytes;
+    media->former_ours.is_offerer = media->is_offerer;
+    for (unsigned i = 0; i < MEDIA_KINDS; i++)
+        media->former_ours.index[i] = media->lines[i].index;
+}
+
+void leg_media_withdraw(struct leg_media *media)
+{
+    if (!media->former_ours.text)
+        return;
+    mem_unref(media->our_text);
+    media->our_text = mem_ref(media->former_ours.text);
+    media->our_bytes = media->former_ours.bytes;
+    media->is_offerer = media->former_ours.is_offerer;
+    for (unsigned i = 0; i < MEDIA_KINDS; i++)
+        media->lines[i].index = media->former_ours.index[i];
+    read_our_text(media);
 }
 
 static struct sdp_session session_of(struct leg_media *media)
@@ -386,6 +420,7 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
     size_t start = out->len;
     int err;
 
+    keep_former_ours(media);
     for (unsigned kind = 0; kind < MEDIA_KINDS; kind++) {
         lines[count] = (struct sdp_line){0};
         if (!wants_line(media, other, kind, &lines[count], count))

@@ -39,8 +39,10 @@ int leg_media_take_answer(struct leg_media *media, struct span sdp, const char *
  * leg alone (ICE restart, refresh) and the codecs stay. */
 int leg_media_make_answer(struct leg_media *media, const struct leg_media *other, struct text *out,
                           const char **why_out);
-/** The change that was offered last is off: what the peer said before counts again. */
+/** The change that the peer offered last is off: what it said before counts again. */
 void leg_media_rollback(struct leg_media *media);
+/** The change that we offered last was refused, or never sent: what we said before counts again. */
+void leg_media_withdraw(struct leg_media *media);
 /** What we said last, to be said again (183 then 200, re-INVITE without SDP). */
 struct span leg_media_description(const struct leg_media *media);
 

@@ -53,9 +53,14 @@ struct leg_media {
     void *arg;
     char session_id[24];
     uint64_t version;
-    char *peer_text, *our_text, *former_text; /* former: the peer's before the last offer */
-    size_t peer_bytes, our_bytes, former_bytes;
-    int former_index[MEDIA_KINDS];
+    char *peer_text, *our_text;
+    size_t peer_bytes, our_bytes;
+    struct {        /* as it was before the last offer, the peer's or ours: comes back when that is refused */
+        char *text; /* the peer's description, or ours */
+        size_t bytes;
+        bool is_offerer;
+        int index[MEDIA_KINDS];
+    } former_peer, former_ours;
     enum sdp_setup our_setup;            /* DTLS role taken; NONE before */
     char peer_ufrag[260], peer_pwd[260]; /* to see an ICE restart */
     struct media_line lines[MEDIA_KINDS];

@@ -2,9 +2,11 @@
 // Cases seen in the field, calls from a browser (scripted: signalling only): what the trunk gets, and what the browser is told.
 import { world, scenario, check, ALICE, CALLER } from './lib/scenario.mjs';
 import { sipAgent } from './lib/sip-agent.mjs';
-import { browserSdp } from './lib/ws-phone.mjs';
+import { browserSdp, wsPhone } from './lib/ws-phone.mjs';
 import { parseSdp } from './lib/sdp.mjs';
 import { until } from './lib/wait.mjs';
+import { startGateway } from './lib/gateway.mjs';
+import { scriptedPhone } from './lib/phone.mjs';
 
 const peers = world({ scripted: [ALICE], trunk: { codecs: ['PCMA', 'PCMU'] } });
 const ours = { needs: 'b2bua' };
@@ -197,4 +199,56 @@ scenario('a request with a tag of no dialog: 481; an ACK of no dialog: nothing',
   const answer = await trunk.sip.expect((m) => m.status >= 200);
   check(answer.status === 481 && answer.cseq.method === 'BYE', `answered ${answer.first}`);
   await until('quiet', () => trunk.sip.inbox.length === 0);
+}, ours);
+
+scenario('a change to fax that cannot be carried is 488, and the next hold of the browser is still about the first line', async () => {
+  const { alice, trunk } = peers;
+  await callOut();
+  await trunk.answer({ codec: 'PCMA', ack: false });
+  await alice.answered();
+  await trunk.sip.expect('ACK');
+  const fax = ['v=0', 'o=- 1 9 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', 'm=image 40000 udptl t38', ''].join('\r\n');
+  trunk.sip.inDialog('INVITE', { body: fax });
+  const refusal = await trunk.sip.expect((m) => m.status >= 300);
+  check(refusal.status === 488, `answered ${refusal.first}`);
+  alice.sip.inDialog('INVITE', { body: browserSdp({ version: 3, direction: 'sendonly' }) });
+  const passed = await trunk.sip.expect('INVITE');
+  const lines = passed.body.match(/^m=.*/gm);
+  check(lines.length === 1 && /^m=audio [1-9]/.test(lines[0]) && /^a=sendonly/m.test(passed.body), `the hold at the trunk:\n${passed.body}`);
+  trunk.sip.reply(200, { request: passed, body: trunk.sdp({ codecs: ['PCMA'], direction: 'recvonly' }) });
+  await alice.answered();
+  await trunk.sip.expect('ACK');
+  await hangUp();
+}, ours);
+
+scenario('an early description of a trunk that fails then is not the answer of the next one', async ({ defer }) => {
+  const first = await scriptedPhone({ name: 'first trunk' });
+  const second = await scriptedPhone({ name: 'second trunk' });
+  const gateway = await startGateway({
+    accounts: [ALICE],
+    trunks: [{ name: 'first', host: '127.0.0.1', port: first.sip.port }, { name: 'second', host: '127.0.0.1', port: second.sip.port }],
+    routes: [{ from: 'accounts', to: '^\\+?[0-9]+$', trunks: ['first', 'second'] }],
+  });
+  const phone = await wsPhone(gateway, ALICE);
+  defer(async () => {
+    phone.close();
+    first.close();
+    second.close();
+    await gateway.stop();
+  });
+  first.sip.peer = second.sip.peer = gateway.sip;
+  await phone.call(CALLER);
+  await first.rings();
+  first.sip.reply(183, { body: first.sdp({ codecs: ['PCMA'] }) });
+  const early = await phone.sip.expect(183);
+  check(/^m=audio \d+ \S+ 8 /m.test(early.body), `early media:\n${early.body}`);
+  first.sip.reply(503);
+  await second.rings();
+  await second.answer({ codec: 'PCMU', ack: false });
+  const answer = await phone.answered();
+  await second.sip.expect('ACK');
+  check(/^m=audio \d+ \S+ 0 /m.test(answer.body), `the second trunk took PCMU, the browser was told\n${answer.body}`);
+  const bye = phone.sip.bye();
+  await second.hungUp();
+  await bye;
 }, ours);

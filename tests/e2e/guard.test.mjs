@@ -138,3 +138,29 @@ scenario('a trunk at its limit of calls: the next one is refused with 503 or 486
   trunk.sip.reply(486);
   await phone.sip.expect(486);
 }, ours);
+
+scenario('the limit of the whole gateway counts the calls of all workers: one is taken, the next one is 503', async ({ defer }) => {
+  const trunk = await scriptedPhone({ name: 'trunk' });
+  const gateway = await startGateway({
+    accounts: [ALICE], trunks: [{ name: 'carrier', host: '127.0.0.1', port: trunk.sip.port }], config: { sip: { max_calls: 1 } },
+  });
+  trunk.sip.peer = gateway.sip;
+  const phone = await wsPhone(gateway, ALICE);
+  defer(async () => {
+    phone.close();
+    trunk.close();
+    await gateway.stop();
+  });
+  await phone.call(CALLER);
+  await trunk.rings();
+  trunk.sip.reply(180);
+  for (let n = 0; n < 4; n++) { // other Call-IDs, so other workers
+    const next = await wsPhone(gateway, ALICE);
+    defer(() => next.close());
+    await next.call(CALLER);
+    const refusal = await next.sip.expect((m) => m.status >= 300 && m.cseq.method === 'INVITE');
+    check(refusal.status === 503, `answered ${refusal.first}`);
+  }
+  trunk.sip.reply(486);
+  await phone.sip.expect(486);
+}, ours);

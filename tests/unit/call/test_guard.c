@@ -254,6 +254,15 @@ static void test_max_forwards_zero_is_483(void **state)
     assert_int_equal(rig.request_count, 0);
 }
 
+static void test_an_invite_with_no_hop_left_is_483(void **state)
+{
+    rig_receive(&rig.udp, "INVITE sip:100@sip.example.com SIP/2.0\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKx\n"
+                          "Max-Forwards: 1\nFrom: <sip:x@192.0.2.10>;tag=1\nTo: <sip:100@sip.example.com>\n"
+                          "Call-ID: x\nCSeq: 1 INVITE\nContact: <sip:x@192.0.2.10>\n\n");
+    rig_expect_status(483);
+    assert_int_equal(rig.request_count, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
 
 int main(void)
@@ -278,6 +287,7 @@ int main(void)
         T(test_a_proved_connection_is_its_accounts_and_nobody_elses),
         T(test_the_shape_is_checked_after_who_it_is),
         T(test_max_forwards_zero_is_483),
+        T(test_an_invite_with_no_hop_left_is_483),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
