@@ -97,7 +97,7 @@ tree() {
 }
 
 build_plain() {
-    tree plain CC="$gcc" CFLAGS="-O2 -g" --enable-werror && make -j"$jobs" all html-serve && make -j"$jobs" check TESTS=
+    tree plain CC="$gcc" CFLAGS="-O2 -g" --enable-werror && make -j"$jobs" all && make html-serve && make -j"$jobs" check TESTS=
 }
 build_asan() { # warnings are errors in the trees plain (gcc) and fuzz (clang): sanitizers make gcc see what is not there
     tree asan CC="$gcc" CFLAGS="-O1 -g" --disable-page --enable-sanitizers=address,undefined &&

@@ -76,7 +76,7 @@ build() {
     (
         ./autogen.sh --bootstrap-if-older &&
             cd build && { [ -f Makefile ] || ../configure -q; } &&
-            make -j"$(nproc)" all html-serve
+            make -j"$(nproc)" all && make html-serve # not in one: two makes would bundle at once
     ) >build/build.log 2>&1 || {
         grep -E 'error|Error|html:|\*\*\*' build/build.log | head -n 8 >&2
         die "the build failed: see build/build.log."
