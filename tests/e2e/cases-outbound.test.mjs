@@ -252,3 +252,19 @@ scenario('an early description of a trunk that fails then is not the answer of t
   await second.hungUp();
   await bye;
 }, ours);
+
+scenario('a hold that the trunk refuses leaves its own side as it was: it is still listened to', async () => {
+  const { alice, trunk } = peers;
+  await callOut();
+  await trunk.answer({ codec: 'PCMA', ack: false });
+  await alice.answered();
+  await trunk.sip.expect('ACK');
+  alice.sip.inDialog('INVITE', { body: browserSdp({ version: 3, direction: 'sendonly' }) });
+  const passed = await trunk.sip.expect('INVITE');
+  trunk.sip.reply(488, { request: passed });
+  await alice.sip.expect(488);
+  trunk.sip.inDialog('INVITE', { body: trunk.sdp({ codecs: ['PCMA'], events: trunk.eventsPt }) });
+  const refreshed = await trunk.sip.expect((m) => m.status >= 200 && m.cseq.method === 'INVITE');
+  check(refreshed.status === 200 && !/^a=(sendonly|recvonly|inactive)/m.test(refreshed.body), `the trunk's refresh was answered:\n${refreshed.first}\n${refreshed.body}`);
+  await hangUp();
+}, ours);
