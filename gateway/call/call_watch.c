@@ -90,8 +90,12 @@ static void lose_leg(struct call *call, struct leg *leg, const struct sip_flow *
 {
     const struct sip_flow *own = leg && !leg->is_over && leg_sip_invite(leg) ? leg_sip_flow(leg) : NULL;
 
-    if (!own || leg->trunk || !sip_flow_same(own, flow))
+    if (!own || !sip_flow_same(own, flow))
         return;
+    if (leg->trunk) {
+        leg_sip_lose_flow(leg);
+        return;
+    }
     if (leg == call->in && call->state != CALL_TALKING && sip_transport_is_web((enum sip_transport)flow->transport)) {
         call_end(call, 487, "caller",
                  "its connection closed before the answer"); /* its INVITE has ended with the connection */

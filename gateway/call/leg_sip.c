@@ -189,6 +189,20 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
     tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : 408, text, SPAN_NULL);
 }
 
+/* The trunk's connection had closed, and it has opened another one: what we have to say goes there as well. */
+static bool allows_trunk(struct leg_sip *sip, struct invite *invite, const struct sip_flow *flow)
+{
+    char text[SIP_FLOW_TEXT_MAX];
+
+    if (!trunk_accepts(sip->leg.trunk, &flow->remote))
+        return false;
+    if (sip_flow_is_gone(invite_flow(invite))) {
+        invite_set_flow(invite, flow);
+        call_note(sip->leg.call, "%s: is back, %s", sip->leg.peer, sip_flow_text(flow, text));
+    }
+    return true;
+}
+
 static bool allows(struct invite *invite, const struct sip_flow *flow, struct span account, void *arg)
 {
     struct leg_sip *sip = arg;
@@ -196,7 +210,7 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
     if (sip_flow_same(flow, invite_flow(invite)))
         return true;
     if (sip->leg.trunk)
-        return trunk_accepts(sip->leg.trunk, &flow->remote);
+        return allows_trunk(sip, invite, flow);
     if (account.n && span_eq(account, span_of(sip->leg.account))) {
         invite_set_flow(invite, flow); /* the account is back on another connection */
         leg_sip_set_lost(&sip->leg, false);
@@ -205,24 +219,65 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
     return false;
 }
 
-/* A trunk's Contact and Record-Route are followed as far as its accept list goes; nobody else's are (SECURITY rule 5).
- */
+/* A next hop as an address of the trunk. Its Contact and Record-Route are followed as far as its accept list goes;
+ * nobody else's are (SECURITY rule 5). @param transport in: where the URI names none */
+static bool find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr)
+{
+    struct span named;
+    struct uri uri;
+
+    if (uri_parse(&uri, next_hop))
+        return false;
+    if (uri.scheme == URI_SIPS)
+        *transport = SIP_TLS;
+    else if (uri_param(&uri, SPAN("transport"), &named))
+        *transport = span_ieq(named, SPAN("tls")) ? SIP_TLS : span_ieq(named, SPAN("tcp")) ? SIP_TCP : SIP_UDP;
+    return !addr_parse(addr, uri.host,
+                       uri.port                ? uri.port
+                       : *transport == SIP_TLS ? 5061
+                                               : 5060) &&
+           trunk_accepts(trunk, addr);
+}
+
 static void choose_flow(struct invite *invite, struct span next_hop, struct sip_flow *flow, void *arg)
 {
     struct leg_sip *sip = arg;
+    enum sip_transport transport = SIP_UDP;
     struct sip_flow chosen;
-    struct span transport;
     struct addr addr;
-    struct uri uri;
 
-    if (!sip->leg.trunk || flow->transport != SIP_UDP || uri_parse(&uri, next_hop))
-        return;
-    if (uri_param(&uri, SPAN("transport"), &transport) && !span_ieq(transport, SPAN("udp")))
-        return;
-    if (addr_parse(&addr, uri.host, uri.port ? uri.port : 5060) || !trunk_accepts(sip->leg.trunk, &addr))
+    if (!sip->leg.trunk || flow->transport != SIP_UDP || !find_hop(sip->leg.trunk, next_hop, &transport, &addr) ||
+        transport != SIP_UDP)
         return;
     if (!transport_flow_to(&chosen, sip->leg.call->calls->stack->transports, SIP_UDP, &addr, NULL))
         *flow = chosen;
+}
+
+/* Where a trunk listens, if not at the dialog's next hop: where its uri leads, or where we called it. */
+static void find_trunk(const struct trunk *trunk, enum sip_transport *transport, struct addr *addr)
+{
+    if (!addr_parse(addr, span_of(trunk->host), trunk->port)) {
+        *transport = trunk->transport;
+    } else if (trunk->resolved_count) {
+        *transport = trunk->transport;
+        *addr = trunk->resolved[0];
+    }
+}
+
+void leg_sip_lose_flow(struct leg *leg)
+{
+    struct leg_sip *sip = sip_of(leg);
+    struct dialog *dialog = invite_dialog(sip->invite);
+    enum sip_transport transport = (enum sip_transport)dialog->flow.transport;
+    struct addr addr;
+
+    if (!find_hop(leg->trunk, dialog_next_hop(dialog), &transport, &addr)) {
+        transport = (enum sip_transport)dialog->flow.transport;
+        addr = dialog->flow.remote;
+        find_trunk(leg->trunk, &transport, &addr);
+    }
+    dialog_lose_flow(dialog, transport, &addr, leg->trunk->host);
+    call_note(leg->call, "%s: its connection closed; the next request opens another one", leg->peer);
 }
 
 static void on_refresh(struct invite *invite, void *arg)

@@ -26,5 +26,7 @@ bool leg_sip_is_lost(const struct leg *leg);
 /** Is any leg of this process lost? Any thread. */
 bool leg_sip_any_lost(void);
 void leg_sip_set_lost(struct leg *leg, bool is_lost);
+/** A trunk's leg: its connection is gone. The call goes on: the next request finds the trunk again. */
+void leg_sip_lose_flow(struct leg *leg);
 /** Does this binding name the very device of the leg (same contact, or same instance)? */
 bool leg_sip_is_device(const struct leg *leg, const struct binding *binding);

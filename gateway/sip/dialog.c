@@ -31,6 +31,7 @@ static void dialog_destroy(void *self)
     mem_unref(dialog->remote);
     mem_unref(dialog->target);
     mem_unref(dialog->contact_user);
+    mem_unref(dialog->server_name);
 }
 
 static char *copy(struct span s)
@@ -206,6 +207,31 @@ void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg)
     take_target(dialog, msg);
 }
 
+/* ---- the flow ---- */
+
+int dialog_lose_flow(struct dialog *dialog, enum sip_transport transport, const struct addr *to,
+                     const char *server_name)
+{
+    if (transport == SIP_UDP)
+        return transport_flow_to(&dialog->flow, dialog->stack->transports, SIP_UDP, to, NULL);
+    mem_unref(dialog->server_name);
+    dialog->server_name = server_name ? mem_text(server_name, strlen(server_name)) : NULL;
+    dialog->flow = (struct sip_flow){.transport = (uint8_t)transport,
+                                     .worker = (uint8_t)dialog->stack->worker,
+                                     .local = dialog->flow.local,
+                                     .remote = *to};
+    return server_name && !dialog->server_name ? -ENOMEM : 0;
+}
+
+/* Where that fails the request fails as any other over a connection that is gone. */
+static void reopen_flow(struct dialog *dialog)
+{
+    struct addr to = dialog->flow.remote;
+
+    transport_flow_to(&dialog->flow, dialog->stack->transports, (enum sip_transport)dialog->flow.transport, &to,
+                      dialog->server_name);
+}
+
 /* ---- requests within the dialog: RFC 3261 12.2.1.1 ---- */
 
 static bool is_loose(struct span route)
@@ -243,6 +269,8 @@ void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_meth
 {
     bool is_strict = has_strict_router(dialog);
 
+    if (sip_flow_is_gone(&dialog->flow))
+        reopen_flow(dialog);
     if (!cseq)
         cseq = ++dialog->local_cseq;
     sip_branch_make(branch, dialog->stack);

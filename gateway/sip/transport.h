@@ -22,7 +22,7 @@ struct sip_flow {
     uint8_t worker;    /* owner of the connection; UDP: whoever sends */
     uint16_t listener; /* UDP: index of the listening socket */
     uint32_t slot;     /* connection: slot in the owner's table */
-    uint32_t serial;   /* connection: which use of the slot */
+    uint32_t serial;   /* connection: which use of the slot; 0: it is gone, remote says where the next one would go */
     struct addr local, remote;
 };
 
@@ -39,6 +39,11 @@ bool sip_transport_is_web(enum sip_transport transport); /* WS or WSS */
 
 /** Same connection, or same UDP address pair. */
 bool sip_flow_same(const struct sip_flow *left, const struct sip_flow *right);
+/** A connection that is known to be gone: see dialog_lose_flow(). */
+static inline bool sip_flow_is_gone(const struct sip_flow *flow)
+{
+    return flow->transport != SIP_UDP && !flow->serial;
+}
 /** "UDP 192.0.2.1:5060" into buf. */
 #define SIP_FLOW_TEXT_MAX (ADDR_TEXT_MAX + 8)
 const char *sip_flow_text(const struct sip_flow *flow, char buf[static SIP_FLOW_TEXT_MAX]);

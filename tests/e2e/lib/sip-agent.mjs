@@ -27,7 +27,7 @@ export async function sipAgent({ transport = 'udp', name = transport, user = 'ag
   const onClose = (code) => agent.onClose(code);
   const open = {
     udp: () => udpTransport({ onMessage, ...rest }),
-    tcp: () => streamClient({ peer, onMessage, onClose }),
+    tcp: () => streamClient({ peer, onMessage, onClose, ...rest }),
     tls: () => streamClient({ peer, secure: true, onMessage, onClose }),
     'tcp-server': () => streamServer({ onMessage, ...rest }),
     'tls-server': () => streamServer({ onMessage, ...rest }),

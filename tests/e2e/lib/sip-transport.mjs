@@ -21,11 +21,11 @@ export function udpTransport({ host = '127.0.0.1', port = 0, onMessage }) {
   });
 }
 
-/** One connection opened by us (TCP, or TLS when `secure`). */
-export async function streamClient({ peer, secure = false, onMessage, onClose = () => {} }) {
+/** One connection opened by us (TCP, or TLS when `secure`), from `localAddress` if given. */
+export async function streamClient({ peer, secure = false, localAddress, onMessage, onClose = () => {} }) {
   const socket = secure
-    ? tls.connect({ host: peer.host, port: peer.port, rejectUnauthorized: false })
-    : net.connect(peer.port, peer.host);
+    ? tls.connect({ host: peer.host, port: peer.port, localAddress, rejectUnauthorized: false })
+    : net.connect({ host: peer.host, port: peer.port, localAddress });
   await inTime(`connection to ${peer.host}:${peer.port}`, new Promise((done, fail) => {
     socket.once(secure ? 'secureConnect' : 'connect', done).once('error', fail);
   }));

@@ -63,6 +63,8 @@ int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, 
                       const struct addr *to, const char *server_name)
 {
     *flow = (struct sip_flow){.transport = (uint8_t)transport, .local = rig.udp.local, .remote = *to};
+    if (transport != SIP_UDP)
+        flow->serial = 1000 + ++rig.opened_count;
     return 0;
 }
 

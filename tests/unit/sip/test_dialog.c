@@ -199,6 +199,60 @@ static void test_out_of_memory_leaves_nothing_behind(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
+static struct invite *answered_over_tcp(struct addr *to)
+{
+    struct rig_sent *sent;
+    struct invite *invite = rig_call(&rig.tcp, &sent);
+
+    rig_respond(sent, 200, "c09", CONTACT);
+    rig_expect_request(SIP_ACK);
+    addr_parse(to, SPAN("192.0.2.30"), 5080);
+    return invite;
+}
+
+static void test_a_request_after_the_connection_has_closed_opens_another_one(void **state)
+{
+    struct addr to;
+    struct invite *invite = answered_over_tcp(&to);
+    struct rig_sent *sent;
+
+    assert_int_equal(dialog_lose_flow(invite_dialog(invite), SIP_TCP, &to, "carrier.example"), 0);
+    assert_true(sip_flow_is_gone(invite_flow(invite)));
+    assert_int_equal(rig.opened_count, 0);
+    hang_up(invite);
+    sent = rig_expect_request(SIP_BYE);
+    assert_int_equal(rig.opened_count, 1);
+    assert_true(addr_eq(&sent->flow.remote, &to));
+    assert_int_equal(sent->flow.transport, SIP_TCP);
+    assert_false(sip_flow_is_gone(&sent->flow));
+}
+
+static void test_a_peer_that_is_back_spares_the_other_connection(void **state)
+{
+    struct addr to;
+    struct invite *invite = answered_over_tcp(&to);
+
+    dialog_lose_flow(invite_dialog(invite), SIP_TCP, &to, NULL);
+    invite_set_flow(invite, &rig.tcp);
+    hang_up(invite);
+    assert_true(sip_flow_same(&rig_expect_request(SIP_BYE)->flow, &rig.tcp));
+    assert_int_equal(rig.opened_count, 0);
+}
+
+static void test_a_lost_connection_may_be_followed_by_udp(void **state)
+{
+    struct addr to;
+    struct invite *invite = answered_over_tcp(&to);
+    struct rig_sent *sent;
+
+    dialog_lose_flow(invite_dialog(invite), SIP_UDP, &to, NULL);
+    hang_up(invite);
+    sent = rig_expect_request(SIP_BYE);
+    assert_int_equal(sent->flow.transport, SIP_UDP);
+    assert_non_null(strstr(sent->bytes, "Via: SIP/2.0/UDP"));
+    assert_true(addr_eq(&sent->flow.remote, &to));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +265,9 @@ int main(void)
         T(test_a_route_set_without_end_is_refused),
         T(test_the_digest_uri_is_the_request_uri_with_a_strict_router),
         T(test_a_reinvite_moves_the_target_and_not_the_routes),
+        T(test_a_request_after_the_connection_has_closed_opens_another_one),
+        T(test_a_peer_that_is_back_spares_the_other_connection),
+        T(test_a_lost_connection_may_be_followed_by_udp),
         T(test_out_of_memory_leaves_nothing_behind),
     };
 
