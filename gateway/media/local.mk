@@ -19,9 +19,7 @@ libsipway_a_SOURCES += \
 	gateway/media/rtcp_report.c \
 	gateway/media/rtp.c \
 	gateway/media/srtp_ctx.c \
-	gateway/media/srtp_gcm.c \
-	gateway/media/srtp_lib.c \
-	gateway/media/srtp_source.c \
+	gateway/media/srtp_openssl.c \
 	gateway/media/step_protect.c \
 	gateway/media/step_rewrite.c \
 	gateway/media/step_send.c

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/worker.h"
 #include "media/media_house.h"
+#include "media/srtp_ctx.h"
 
 static _Thread_local char why_text[160];
 
@@ -136,6 +137,7 @@ int media_house_new(struct media_house **housep, struct conf *conf, struct udp_h
     house->udp = mem_ref(udp);
     house->pool = udp_house_pool(udp);
     house->identity = identity;
+    srtp_ctx_start_library();
     err = open_webrtc(house);
     if (!err)
         err = open_rtp(house);

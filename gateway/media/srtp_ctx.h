@@ -15,6 +15,10 @@ struct srtp_keys {
     struct span local, remote; /* key and salt behind each other; borrowed */
 };
 
+/** libsrtp2 and its ciphers are made ready and test themselves: 20 ms, so at the process's start, else the first
+ *  srtp_ctx_new() waits for it. Any thread, any number of times. */
+void srtp_ctx_start_library(void);
+
 /** The suite's name in our table for a name of DTLS (SRTP_AES128_CM_SHA1_80) or SDES; NULL: not ours. */
 const char *srtp_suite(struct span name);
 /** Bytes of its key and of its salt. */
@@ -28,8 +32,8 @@ int srtp_ctx_set_remote(struct srtp_ctx *ctx, const struct srtp_keys *keys);
 const char *srtp_ctx_suite(const struct srtp_ctx *ctx);
 
 /** Packet path, in place. A failure is counted (STAT_SRTP_FAILED, STAT_SRTP_REPLAYED) by the unprotecting ones.
- *  @return 0; -EACCES: authentication failed, -EALREADY: seen before, -EBADMSG: too short; -EIO: could not be protected
- */
+ *  @return 0; -EACCES: authentication failed, -EALREADY: seen before, -EBADMSG: too short,
+ *  -ENOMEM: more sources than 64; -EIO: could not be protected */
 int srtp_ctx_unprotect(struct srtp_ctx *ctx, struct pkt *pkt);
 int srtp_ctx_unprotect_rtcp(struct srtp_ctx *ctx, struct pkt *pkt);
 int srtp_ctx_protect(struct srtp_ctx *ctx, struct pkt *pkt);

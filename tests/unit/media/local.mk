@@ -11,7 +11,7 @@ media_tests = \
 	tests/unit/media/test_rtcp \
 	tests/unit/media/test_rtp \
 	tests/unit/media/test_srtp_ctx \
-	tests/unit/media/test_srtp_gcm
+	tests/unit/media/test_srtp_openssl
 media_rig = tests/unit/media/media_rig.c tests/unit/media/media_peer.c tests/unit/media/media_rig.h
 check_PROGRAMS += $(media_tests)
 TESTS += $(media_tests)
@@ -36,8 +36,8 @@ tests_unit_media_test_endpoint_webrtc_SOURCES = tests/unit/media/test_endpoint_w
 tests_unit_media_test_endpoint_webrtc_LDADD = $(unit_ldadd)
 tests_unit_media_test_endpoint_rtp_SOURCES = tests/unit/media/test_endpoint_rtp.c $(media_rig)
 tests_unit_media_test_endpoint_rtp_LDADD = $(unit_ldadd)
-tests_unit_media_test_srtp_gcm_SOURCES = tests/unit/media/test_srtp_gcm.c
-tests_unit_media_test_srtp_gcm_LDADD = $(unit_ldadd)
+tests_unit_media_test_srtp_openssl_SOURCES = tests/unit/media/test_srtp_openssl.c
+tests_unit_media_test_srtp_openssl_LDADD = $(unit_ldadd)
 
 # Not a test: prints CPU per relayed packet beside a relay that does nothing.
 EXTRA_PROGRAMS += tests/unit/media/bench_relay

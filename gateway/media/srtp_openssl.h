@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* srtp_openssl.h: libsrtp2's ciphers and its HMAC by OpenSSL, in place of those it was built with. */
+
+/** Put them into libsrtp2's kernel, which tests each with its own vectors first. Once a process, behind srtp_init();
+ *  sessions that exist keep what they were made with. @return 0; -ENOSYS: a test failed or an algorithm is missing;
+ *  what was not replaced stays as it was */
+int srtp_openssl_install(void);
