@@ -103,7 +103,7 @@ static int build_house(struct house *house, unsigned id, const char **why)
     worker_set_current(house->worker);
     err = udp_house_new(&house->udp, conf->media.gather_us);
     if (!err)
-        err = dns_new(&house->dns);
+        err = dns_new(&house->dns, &conf->dns.servers);
     if (!err)
         err = media_house_new(&house->media, conf, house->udp, app->identity, why);
     if (!err)

@@ -143,6 +143,9 @@ struct conf {
         unsigned timeout_s; /* no RTP from either side ends the call; 60; 0: never */
         unsigned latch_s;   /* 3 */
     } media;
+    struct {
+        struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */
+    } dns;
     struct conf_token *tokens;
     size_t token_count;
     struct conf_account *accounts;

@@ -152,6 +152,15 @@ int conf_parse_hostport(struct conf_reader *reader, const struct conf_row *row, 
     return 0;
 }
 
+int conf_parse_resolver_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+{
+    struct span host;
+    uint32_t port;
+    int err = family_of(text) ? 0 : parse_place(reader, text, &host, &port);
+
+    return err ? err : conf_strings_add(field, text);
+}
+
 int conf_parse_address(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     if (!family_of(text))

@@ -359,6 +359,7 @@ const struct conf_kind_row conf_kinds[KIND_COUNT] = {
     [KIND_ORIGINS] = {"a list of origins", conf_parse_origin_item, true, .drop = drop_strings},
     [KIND_ALGORITHMS] = {"a list of algorithms", conf_parse_algorithm_item, true, .drop = drop_strings},
     [KIND_LISTENS] = {"a list of SCHEME://ADDRESS:PORT", conf_parse_listen_item, true, .drop = drop_listens},
+    [KIND_RESOLVERS] = {"a list of ADDRESS or ADDRESS:PORT", conf_parse_resolver_item, true, .drop = drop_strings},
     [KIND_ADVERTISE] = {"a mapping of networks to addresses", .read = read_advertise, .drop = drop_advertise},
     [KIND_PLUGINS] = {"a mapping of plugins to their options", .read = read_plugins, .drop = drop_strings},
     [KIND_TOKENS] = {"a list of mappings", .read = read_tokens, .drop = drop_tokens},

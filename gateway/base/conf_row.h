@@ -47,6 +47,7 @@ enum conf_kind {
     KIND_ORIGINS,
     KIND_ALGORITHMS,
     KIND_LISTENS,
+    KIND_RESOLVERS,
     /* mappings, and lists of mappings */
     KIND_ADVERTISE,
     KIND_PLUGINS,
@@ -101,7 +102,8 @@ conf_parse_fn conf_parse_text, conf_parse_path, conf_parse_name, conf_parse_doma
 conf_parse_fn conf_parse_uint, conf_parse_duration, conf_parse_dscp, conf_parse_ports;
 conf_parse_fn conf_parse_uri, conf_parse_address, conf_parse_server, conf_parse_listen, conf_parse_hostport;
 conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_number_item, conf_parse_network_item,
-    conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item, conf_parse_listen_item;
+    conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item, conf_parse_listen_item,
+    conf_parse_resolver_item;
 
 /** Is it a network as ADDRESS or ADDRESS/BITS; a numeric address? */
 bool conf_is_network(struct span text);
