@@ -5,6 +5,7 @@ libsipway_a_SOURCES += gateway/call/call_report.c
 libsipway_a_SOURCES += gateway/call/call_steps.c
 libsipway_a_SOURCES += gateway/call/call_watch.c
 libsipway_a_SOURCES += gateway/call/calls.c
+libsipway_a_SOURCES += gateway/call/cause.c
 libsipway_a_SOURCES += gateway/call/directory.c
 libsipway_a_SOURCES += gateway/call/guard.c
 libsipway_a_SOURCES += gateway/call/incoming.c

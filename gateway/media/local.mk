@@ -13,6 +13,7 @@ libsipway_a_SOURCES += \
 	gateway/media/media.c \
 	gateway/media/media_stream.c \
 	gateway/media/path.c \
+	gateway/media/mos.c \
 	gateway/media/quality.c \
 	gateway/media/rewrite.c \
 	gateway/media/rtcp.c \
