@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/worker.h"
 #include "call/calls.h"
+#include "call/guesses.h"
 #include "media/media.h"
 #include "net/dns.h"
 #include "net/tls.h"
@@ -41,6 +42,7 @@ struct house {
 struct app {
     struct conf *conf;
     struct store *store;
+    struct guesses *guesses;
     struct record *record;
     struct dtls_identity *identity;
     struct tls *server_tls, *client_tls;
@@ -112,7 +114,8 @@ static int build_house(struct house *house, unsigned id, const char **why)
                                                                .media = house->media,
                                                                .store = app->store,
                                                                .record = app->record,
-                                                               .dns = house->dns});
+                                                               .dns = house->dns,
+                                                               .guesses = app->guesses});
     if (!err)
         err = sip_stack_new(&house->stack,
                             &(struct stack_options){.worker = id,
@@ -152,6 +155,7 @@ static void app_destroy(void *self)
     mem_unref(app->client_tls);
     mem_unref(app->identity);
     record_close(app->record);
+    mem_unref(app->guesses);
     mem_unref(app->store);
     conf_unref(app->conf);
 }
@@ -161,6 +165,8 @@ static int build_shared(struct app *app, struct text *err_out, const char **why)
     struct conf *conf = app->conf;
     int err = store_local_new(&app->store, STORE_KEY_LIMIT);
 
+    if (!err)
+        err = guesses_new(&app->guesses);
     if (!err)
         err = record_open(&app->record, conf->state, err_out);
     if (!err)
@@ -266,6 +272,11 @@ void app_drain(struct app *app)
     __atomic_store_n(&app->is_draining, true, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < app->worker_count; i++)
         mailbox_call(app->houses[i].worker, drain_house, NULL);
+}
+
+unsigned app_drain_s(const struct app *app)
+{
+    return app->conf->sip.drain_s;
 }
 
 static unsigned long sum_of(const struct app *app, enum stat_id gauge)

@@ -22,6 +22,8 @@ void app_reload(struct app *app, struct conf *conf);
 
 /** No new calls from now on; /ready says so. */
 void app_drain(struct app *app);
+/** How long running calls may go on then, by the snapshot of now. */
+unsigned app_drain_s(const struct app *app);
 /** Calls alive on all workers. Any thread. */
 unsigned long app_call_count(const struct app *app);
 /** Trunks at which we are registered. Any thread. */

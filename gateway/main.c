@@ -130,7 +130,6 @@ static int run(const char *file, struct conf *conf, const sigset_t *signals)
 {
     struct app *app;
     struct text why;
-    unsigned drain_s;
 
     text_init(&why, 4096);
     if (app_new(&app, conf, &why)) {
@@ -152,8 +151,7 @@ static int run(const char *file, struct conf *conf, const sigset_t *signals)
         else if (number)
             break;
     }
-    drain_s = conf->sip.drain_s;
-    drain(app, signals, drain_s);
+    drain(app, signals, app_drain_s(app));
     app_stop(app);
     mem_unref(app);
     log_info("sipway has stopped");

@@ -98,6 +98,7 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
     calls->store = options->store;
     calls->record = options->record;
     calls->dns = options->dns;
+    calls->guesses = options->guesses;
     map_init(&calls->by_id);
     list_init(&calls->history);
     err = trunk_board_new(&calls->board, calls);
@@ -113,13 +114,15 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
 
 int calls_reload(struct calls *calls, struct conf *conf)
 {
-    struct directory *directory;
+    struct directory *former = calls->directory, *directory;
     int err = directory_new(&directory, conf);
 
     if (err)
         return err;
-    mem_unref(calls->directory);
     calls->directory = directory;
+    if (former && calls->stack)
+        guard_review(calls, former);
+    mem_unref(former);
     conf_unref(calls->conf);
     calls->conf = conf_ref(conf);
     trunk_board_apply(calls->board);

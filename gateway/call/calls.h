@@ -18,6 +18,7 @@ struct trunk_duties;
 struct store;
 struct record;
 struct dns;
+struct guesses;
 
 #define CALL_HISTORY_MAX 200 /* ended calls that can still be asked about, per worker */
 
@@ -32,6 +33,7 @@ struct calls {
     struct store *store;
     struct record *record;
     struct dns *dns;
+    struct guesses *guesses; /* of all workers */
     struct map by_id;    /* calls alive */
     struct list history; /* ended calls, oldest first */
     unsigned history_count;
@@ -46,6 +48,7 @@ struct calls_options {
     struct store *store;
     struct record *record;
     struct dns *dns;
+    struct guesses *guesses;
 };
 int calls_new(struct calls **callsp, const struct calls_options *options);
 /** The door that the SIP stack calls; set_stack before the first message. */

@@ -11,12 +11,12 @@
 #include "base/log.h"
 #include "base/stats.h"
 #include "call/directory.h"
+#include "call/guesses.h"
 #include "sip/digest.h"
+#include "sip/held.h"
 #include "store/store.h"
 
-#define NONCE_LIFE_S   60
-#define FAILURE_MAX    10 /* wrong passwords of one address within FAILURE_TTL_MS before it is slowed */
-#define FAILURE_TTL_MS 60000
+#define NONCE_LIFE_S 60
 
 static void refuse(struct sip_verdict *verdict, unsigned status, const char *why)
 {
@@ -35,16 +35,6 @@ struct counted {
 static void on_counted(int err, struct span value, uint64_t version, void *arg)
 {
     *(struct counted *)arg = (struct counted){.is_answered = true, .err = err, .number = version};
-}
-
-static uint64_t failures_of(struct calls *calls, const struct addr *source, int64_t more)
-{
-    struct counted counted = {0};
-    char host[ADDR_TEXT_MAX], key[ADDR_TEXT_MAX + 8];
-
-    snprintf(key, sizeof(key), "fail:%s", addr_host_text(source, host));
-    store_count(calls->store, span_of(key), more, 0, FAILURE_TTL_MS, on_counted, &counted);
-    return counted.number;
 }
 
 /* nc must rise for each use of a nonce (RFC 7616 3.4): a repeated request is a replay. */
@@ -120,54 +110,71 @@ static bool is_right(const struct conf_account *account, const struct digest_res
     return digest_verify(response, &secret, msg->method_text) && account; /* the same work for unknown users */
 }
 
-static void count_failure(struct calls *calls, const struct sip_incoming *incoming, struct span user)
-{
-    char source[SIP_FLOW_TEXT_MAX];
-    uint64_t failures = failures_of(calls, &incoming->flow->remote, 1);
+/* ---- guesses: docs/ARCHITECTURE.md, "Guessed passwords" ---- */
 
-    stats_count(STAT_AUTH_FAILED);
-    log_peer("auth: wrong user or password from %s (failures=%llu)", sip_flow_text(incoming->flow, source),
-             (unsigned long long)failures);
+static void refuse_unread(const struct sip_incoming *incoming, struct sip_verdict *verdict)
+{
+    stats_count(STAT_AUTH_UNREAD);
+    verdict->is_silent = incoming->flow->transport == SIP_UDP; /* it asks again by itself */
+    text_add_str(&verdict->headers, "Retry-After: 10\r\n");
+    refuse(verdict, 503, "too many wrong passwords, ask again later");
 }
 
+/* The first ones are refused at once, as people mistype; then each refusal takes longer. */
+static void refuse_wrong(struct calls *calls, const struct sip_incoming *incoming, struct span user,
+                         struct sip_verdict *verdict)
+{
+    char source[SIP_FLOW_TEXT_MAX];
+    struct guess_price price = guesses_note_wrong(calls->guesses, &incoming->flow->remote, user);
+
+    stats_count(STAT_AUTH_FAILED);
+    if (price.hold_ms)
+        stats_count(STAT_AUTH_SLOWED);
+    log_peer("auth: wrong user or password from %s (held_ms=%u)", sip_flow_text(incoming->flow, source), price.hold_ms);
+    verdict->hold.ms = price.hold_ms;
+    verdict->hold.whose = map_hash(user);
+    verdict->hold.closes = price.closes && !incoming->account.n; /* not what somebody else has proved himself on */
+    refuse(verdict, 403, "wrong user name or password");
+}
+
+static bool is_wrong(struct calls *calls, const struct sip_msg *msg, const struct digest_response *response)
+{
+    const struct conf_account *account = directory_account(calls->directory, response->username);
+    char user[SIP_ACCOUNT_MAX];
+
+    if (uri_decode(msg->from.uri.user, user, sizeof(user)) < 0 || !span_eq(span_of(user), response->username))
+        account = NULL; /* the digest user has to be the From user */
+    return !span_eq(response->realm, span_of(calls->conf->domain)) || !uri_fits(response, msg) ||
+           !is_right(account, response, msg, calls->conf->domain);
+}
+
+/* A right password gets in whatever was counted; see refuse_unread() for the two cases in which none is looked at. */
 static void check_credentials(struct calls *calls, const struct sip_incoming *incoming, const struct sip_header *header,
                               struct sip_verdict *verdict)
 {
-    const struct sip_msg *msg = incoming->msg;
+    const struct addr *source = &incoming->flow->remote;
     struct digest_response response;
-    const struct conf_account *account;
     enum digest_nonce nonce;
-    char source[ADDR_TEXT_MAX], user[SIP_ACCOUNT_MAX];
+    char key[ADDR_TEXT_MAX];
 
-    if (failures_of(calls, &incoming->flow->remote, 0) >= FAILURE_MAX) {
-        stats_count(STAT_AUTH_SLOWED);
-        verdict->is_silent = incoming->flow->transport == SIP_UDP;
-        refuse(verdict, 403, "too many failed attempts from this address, wait a minute");
-        return;
-    }
     if (digest_response_parse(&response, header->value) || !response.qop.n) {
         refuse(verdict, 400, "the credentials cannot be read");
         return;
     }
-    nonce = digest_nonce_check(response.nonce, clock_wall_us() / 1000000, NONCE_LIFE_S,
-                               source_key(&incoming->flow->remote, source));
+    nonce = digest_nonce_check(response.nonce, clock_wall_us() / 1000000, NONCE_LIFE_S, source_key(source, key));
     if (nonce == NONCE_FOREIGN) {
         challenge(calls, incoming, verdict, false);
-        return;
-    }
-    account = directory_account(calls->directory, response.username);
-    if (uri_decode(msg->from.uri.user, user, sizeof(user)) < 0 || !span_eq(span_of(user), response.username))
-        account = NULL; /* the digest user has to be the From user */
-    if (!span_eq(response.realm, span_of(calls->conf->domain)) || !uri_fits(&response, msg) ||
-        !is_right(account, &response, msg, calls->conf->domain)) {
-        count_failure(calls, incoming, response.username);
-        refuse(verdict, 403, "wrong user name or password");
-        return;
-    }
-    if (nonce == NONCE_STALE || is_replay(calls, &response))
+    } else if (held_is_waiting(calls->stack, incoming->flow, map_hash(response.username)) ||
+               !guesses_may_try(calls->guesses, source, response.username)) {
+        refuse_unread(incoming, verdict);
+    } else if (is_wrong(calls, incoming->msg, &response)) {
+        refuse_wrong(calls, incoming, response.username, verdict);
+    } else if (nonce == NONCE_STALE || is_replay(calls, &response)) {
         challenge(calls, incoming, verdict, true);
-    else
+    } else {
+        guesses_note_right(calls->guesses, source, response.username);
         span_copy(response.username, verdict->account, sizeof(verdict->account));
+    }
 }
 
 /* ---- who is asking ---- */
@@ -259,4 +266,31 @@ void guard_admit(struct calls *calls, const struct sip_incoming *incoming, struc
         admit_account(calls, incoming, verdict);
     if (!verdict->status && !verdict->is_silent)
         check_shape(msg, verdict);
+}
+
+/* ---- reload ---- */
+
+struct review {
+    const struct directory *former, *now;
+};
+
+static bool is_same_text(const char *left, const char *right)
+{
+    return span_eq(span_of(left), span_of(right));
+}
+
+static bool is_still_good(struct span name, void *arg)
+{
+    const struct review *review = arg;
+    const struct conf_account *former = directory_account(review->former, name);
+    const struct conf_account *now = directory_account(review->now, name);
+
+    return former && now && is_same_text(former->password, now->password) && is_same_text(former->ha1, now->ha1) &&
+           is_same_text(directory_conf(review->former)->domain, directory_conf(review->now)->domain);
+}
+
+void guard_review(struct calls *calls, const struct directory *former)
+{
+    transport_review_accounts(calls->stack->transports, is_still_good,
+                              &(struct review){.former = former, .now = calls->directory});
 }

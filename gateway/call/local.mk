@@ -8,6 +8,7 @@ libsipway_a_SOURCES += gateway/call/calls.c
 libsipway_a_SOURCES += gateway/call/cause.c
 libsipway_a_SOURCES += gateway/call/directory.c
 libsipway_a_SOURCES += gateway/call/guard.c
+libsipway_a_SOURCES += gateway/call/guesses.c
 libsipway_a_SOURCES += gateway/call/incoming.c
 libsipway_a_SOURCES += gateway/call/leg_sip.c
 libsipway_a_SOURCES += gateway/call/leg_sip_dial.c

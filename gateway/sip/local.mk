@@ -19,6 +19,7 @@ libsipway_a_SOURCES += gateway/sip/transport_udp.c
 libsipway_a_SOURCES += gateway/sip/transport_stream.c
 libsipway_a_SOURCES += gateway/sip/transport_ws.c
 libsipway_a_SOURCES += gateway/sip/stack.c
+libsipway_a_SOURCES += gateway/sip/held.c
 libsipway_a_SOURCES += gateway/sip/server_tx.c
 libsipway_a_SOURCES += gateway/sip/client_tx.c
 libsipway_a_SOURCES += gateway/sip/dialog.c

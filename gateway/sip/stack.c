@@ -14,6 +14,7 @@
 #include "base/worker.h"
 #include "sip/client_tx.h"
 #include "sip/dialog.h"
+#include "sip/held.h"
 #include "sip/server_tx.h"
 
 #define AMPLIFICATION_MAX 2 /* times the size of an unproved request */
@@ -144,8 +145,12 @@ void sip_reply_stateless(struct sip_stack *stack, const struct sip_msg *request,
     write_refusal(&out, stack, request, verdict, verdict->why);
     if (would_amplify(flow, request, &out))
         write_refusal(&out, stack, request, verdict, NULL);
-    if (!text_err(&out) && !would_amplify(flow, request, &out))
-        transport_send(stack->transports, flow, text_span(&out));
+    if (!text_err(&out) && !would_amplify(flow, request, &out)) {
+        if (verdict->hold.ms)
+            held_send(stack, flow, &verdict->hold, text_span(&out));
+        else
+            transport_send(stack->transports, flow, text_span(&out));
+    }
     text_free(&out);
 }
 
@@ -400,6 +405,7 @@ static void stack_destroy(void *self)
     stack->is_ending = true;
     client_tx_end_all(stack);
     server_tx_end_all(stack);
+    held_end_all(stack);
     mem_unref(stack->transports);
     map_free(&stack->server_txs);
     map_free(&stack->merged);
@@ -427,6 +433,7 @@ int sip_stack_new(struct sip_stack **stackp, const struct stack_options *options
     map_init(&stack->merged);
     map_init(&stack->client_txs);
     map_init(&stack->dialogs);
+    map_init(&stack->held);
     err = transport_new(&stack->transports,
                         &(struct transport_options){.stack = stack,
                                                     .conf = options->conf,

@@ -20,12 +20,20 @@ struct sip_incoming {
     struct span account; /* proved on this connection before; empty: nobody */
 };
 
+/** A refusal that is to wait (held.h). */
+struct sip_hold {
+    unsigned ms;  /* 0: it is sent at once */
+    bool closes;  /* the connection, when it has been sent */
+    size_t whose; /* hash of who asks: one refusal is held for each flow and asker */
+};
+
 /** The user's verdict about a new request. */
 struct sip_verdict {
     unsigned status;               /* 0: take it, a transaction is made; else answered without state */
     const char *why;               /* sentence for the Warning header and the log */
     struct text headers;           /* whole header lines (challenge), freed by the stack */
     bool is_silent;                /* no answer at all */
+    struct sip_hold hold;          /* of a refusal */
     char account[SIP_ACCOUNT_MAX]; /* who proved itself, for on_request */
 };
 
@@ -59,6 +67,7 @@ struct sip_stack {
     struct map merged;            /* Call-ID + From tag + CSeq of INVITEs without To tag */
     struct map client_txs;        /* branch + method */
     struct map dialogs;           /* Call-ID + local tag */
+    struct map held;              /* refusals that wait: held.c */
     unsigned tx_limit;            /* transactions alive at once */
     bool is_ending;               /* goes down: nothing waits for the wire any more */
     struct sip_msg scratch;       /* parse target of sip_receive() */

@@ -151,8 +151,21 @@ void transport_set_account(struct sip_transports *transports, const struct sip_f
 {
     struct connection *connection = flow->transport == SIP_UDP ? NULL : connection_find(transports, flow);
 
-    if (connection)
-        span_copy(account, connection->account, sizeof(connection->account));
+    if (!connection)
+        return;
+    span_copy(account, connection->account, sizeof(connection->account));
+    connection->is_doubted = false;
+}
+
+void transport_review_accounts(struct sip_transports *transports, bool (*is_still)(struct span account, void *arg),
+                               void *arg)
+{
+    for (uint32_t i = 0; i < transports->slot_count; i++) {
+        struct connection *connection = transports->connections[i];
+
+        if (connection && connection->account[0] && !is_still(span_of(connection->account), arg))
+            connection->is_doubted = true;
+    }
 }
 
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow)

@@ -72,6 +72,10 @@ int transport_send(struct sip_transports *transports, const struct sip_flow *flo
 /** The account that proved itself on this connection (REGISTER with right credentials); empty for UDP. The flow must be
  * this worker's. */
 void transport_set_account(struct sip_transports *transports, const struct sip_flow *flow, struct span account);
+/** Who has proved himself on this worker's connections may have to do it again: where is_still() says no, requests
+ * carry no account until transport_set_account(). */
+void transport_review_accounts(struct sip_transports *transports, bool (*is_still)(struct span account, void *arg),
+                               void *arg);
 /** Close a connection of this worker (abuse, protocol error). */
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow);
 /** Is the connection still there? Foreign flows answer true. */

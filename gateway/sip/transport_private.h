@@ -21,9 +21,10 @@ struct connection {
     struct stream *stream;
     bool is_open, is_outgoing;
     struct framing_hint hint;
-    struct timer silence; /* accepted: until the first whole message */
-    struct text pending;  /* sent before an outgoing connection was open */
-    char account[SIP_ACCOUNT_MAX];
+    struct timer silence;          /* accepted: until the first whole message */
+    struct text pending;           /* sent before an outgoing connection was open */
+    char account[SIP_ACCOUNT_MAX]; /* whose contacts go with it */
+    bool is_doubted;               /* the account has to prove itself again */
 };
 
 struct udp_listener {
@@ -53,6 +54,12 @@ struct connection *connection_new(struct sip_transports *transports, enum sip_tr
 void connection_lost(struct connection *connection);
 /** The connection that a flow of this worker names, or NULL. */
 struct connection *connection_find(const struct sip_transports *transports, const struct sip_flow *flow);
+
+/** Who may be taken to be at the other end. */
+static inline struct span connection_account(const struct connection *connection)
+{
+    return connection->is_doubted ? SPAN_NULL : span_of(connection->account);
+}
 
 /** Which first byte, what then: keep-alive or message, for UDP and WebSocket. */
 int transport_udp_listen(struct sip_transports *transports, const struct addr *local, unsigned dscp,

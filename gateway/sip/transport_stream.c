@@ -46,7 +46,7 @@ static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
         if (framing == FRAMING_BAD_LENGTH)
             sip_receive_headless(stack, &flow, (char *)(uintptr_t)message.p, message.n);
         if (framing == FRAMING_MESSAGE)
-            sip_receive(stack, &flow, span_of(connection->account), (char *)(uintptr_t)message.p, message.n);
+            sip_receive(stack, &flow, connection_account(connection), (char *)(uintptr_t)message.p, message.n);
         if (connection_find(stack->transports, &flow) != connection)
             return n; /* closed by what it said */
         if (framing == FRAMING_BAD_LENGTH || framing == FRAMING_TOO_LONG) {

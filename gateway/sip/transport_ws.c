@@ -27,7 +27,7 @@ static void on_message(struct ws *ws, char *bytes, size_t n, bool is_binary, voi
     struct connection *connection = ws_user(ws);
 
     if (connection)
-        sip_receive(transports->stack, &connection->flow, span_of(connection->account), bytes, n);
+        sip_receive(transports->stack, &connection->flow, connection_account(connection), bytes, n);
 }
 
 static void on_close(struct ws *ws, void *arg)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "call/directory.h"
 #include "call/guard.h"
+#include "call/guesses.h"
 #include "call/registrar.h"
 #include "sip/digest.h"
 #include "store/store.h"
@@ -45,6 +46,7 @@ int guard_setup(void **state)
     guard_calls = (struct calls){.conf = rig.conf, .stack = rig.stack};
     assert_int_equal(directory_new(&guard_calls.directory, rig.conf), 0);
     assert_int_equal(store_local_new(&guard_calls.store, 10000), 0);
+    assert_int_equal(guesses_new(&guard_calls.guesses), 0);
     rig.admit = admit;
     rig.on_request = on_request;
     return 0;
@@ -54,6 +56,7 @@ int guard_teardown(void **state)
 {
     mem_unref(guard_calls.directory);
     mem_unref(guard_calls.store);
+    mem_unref(guard_calls.guesses);
     return rig_teardown(state);
 }
 

@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "call/directory.h"
+#include "call/guard.h"
+#include "call/guesses.h"
+
 #define CONTACT "Contact: <sip:alice@client.invalid;transport=ws>\n"
 #define ALICE                                                                                                          \
     &(struct guard_try)                                                                                                \
@@ -156,28 +161,156 @@ static void test_credentials_that_cannot_be_read_are_400(void **state)
     assert_int_equal(rig.request_count, 0);
 }
 
-static void test_after_ten_failures_an_address_is_slowed_and_others_are_not(void **state)
+/* A wrong password after the challenge; what comes back is not looked at. */
+static void guess(const struct sip_flow *flow, const char *user)
 {
-    struct sip_flow other = rig.ws;
-
-    for (unsigned i = 0; i < 10; i++)
-        assert_int_equal(guard_prove(&rig.ws, &(struct guard_try){.user = "alice", .password = "wrong"})->msg.status,
-                         403);
-    assert_int_equal(guard_prove(&rig.ws, ALICE)->msg.status, 403); /* not even with the right one */
-    assert_int_equal(rig.request_count, 0);
-    addr_parse(&other.remote, SPAN("198.51.100.8"), 5060);
-    assert_int_equal(guard_prove(&other, ALICE)->msg.status, 200); /* the account is not locked */
-    rig.proved[0] = '\0';
-    rig_advance(61000);
-    assert_int_equal(guard_prove(&rig.ws, ALICE)->msg.status, 200);
+    guard_send(flow, &(struct guard_try){.user = user});
+    guard_take(401);
+    guard_send(flow, &(struct guard_try){.user = user, .password = "wrong"});
 }
 
-static void test_over_udp_a_slowed_address_gets_silence(void **state)
+/* So many that each further one is held for the longest time. */
+static void guess_until_slow(const struct sip_flow *flow, const char *user)
 {
-    for (unsigned i = 0; i < 10; i++)
-        assert_int_equal(
-            guard_prove(&rig.stranger, &(struct guard_try){.user = "alice", .password = "wrong"})->msg.status, 403);
-    guard_send(&rig.stranger, ALICE);
+    for (unsigned i = 0; i < 12; i++)
+        guesses_note_wrong(guard_calls.guesses, &flow->remote, span_of(user));
+}
+
+/* The next connection of the same address. */
+static struct sip_flow neighbour(void)
+{
+    static unsigned serial = 50;
+    struct sip_flow flow = rig.ws;
+
+    flow.serial = ++serial;
+    return flow;
+}
+
+static void assert_gets_in(const struct sip_flow *flow, const char *user, const char *password)
+{
+    struct rig_sent *sent =
+        guard_prove(flow, &(struct guard_try){.user = user, .password = password, .headers = CONTACT});
+
+    assert_non_null(sent);
+    assert_int_equal(sent->msg.status, 200);
+}
+
+static void test_the_right_password_gets_in_however_many_wrong_ones_came_from_its_address(void **state)
+{
+    struct sip_flow other = neighbour();
+
+    guess_until_slow(&rig.ws, "alice");
+    guess(&rig.ws, "alice");
+    rig_expect_nothing();
+    assert_gets_in(&other, "alice", "secret");
+}
+
+static void test_five_wrong_passwords_are_refused_at_once_then_each_takes_twice_as_long(void **state)
+{
+    for (unsigned i = 0; i < 5; i++) {
+        guess(&rig.ws, "alice");
+        rig_expect_status(403);
+    }
+    for (unsigned held_ms = 500; held_ms <= 4000; held_ms *= 2) {
+        guess(&rig.ws, "alice");
+        rig_advance(held_ms - 1);
+        rig_expect_nothing();
+        rig_advance(1);
+        rig_expect_status(403);
+    }
+}
+
+static void test_a_new_connection_is_no_fresh_start_for_a_guesser(void **state)
+{
+    struct sip_flow other = neighbour();
+
+    guess_until_slow(&rig.ws, "alice");
+    guess(&other, "alice");
+    rig_advance(7999);
+    rig_expect_nothing();
+    rig_advance(1);
+    rig_expect_status(403);
+}
+
+static void test_while_a_refusal_is_held_no_other_guess_on_its_connection_is_looked_at(void **state)
+{
+    guess_until_slow(&rig.ws, "alice");
+    guess(&rig.ws, "alice");
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .password = "secret", .nc = 2});
+    assert_non_null(strstr(rig_expect_status(503)->bytes, "Retry-After: "));
+    assert_int_equal(rig.request_count, 0);
+    rig_advance(8000);
+    rig_expect_status(403);
+    assert_gets_in(&rig.ws, "alice", "secret");
+}
+
+static void test_who_guesses_on_is_cut_off_but_not_a_connection_that_somebody_has_proved(void **state)
+{
+    guess_until_slow(&rig.ws, "alice");
+    guess(&rig.ws, "alice");
+    rig_advance(8000);
+    rig_expect_status(403);
+    assert_int_equal(rig.closed_count, 1);
+    assert_gets_in(&rig.ws, "bob", "hidden");
+    guess_until_slow(&rig.ws, "alice");
+    guess(&rig.ws, "alice");
+    rig_advance(8000);
+    rig_expect_status(403);
+    assert_int_equal(rig.closed_count, 1);
+}
+
+static void test_a_guesser_slows_nobody_else_at_his_address(void **state)
+{
+    struct sip_flow other = neighbour();
+
+    guess_until_slow(&rig.ws, "alice");
+    guess(&other, "bob"); /* who mistypes is told so at once */
+    rig_expect_status(403);
+    assert_gets_in(&other, "bob", "hidden");
+}
+
+static void test_the_account_is_not_locked_elsewhere(void **state)
+{
+    struct sip_flow other = neighbour();
+
+    guess_until_slow(&rig.ws, "alice");
+    addr_parse(&other.remote, SPAN("198.51.100.8"), 5060);
+    guess(&other, "alice");
+    rig_expect_status(403);
+    assert_gets_in(&other, "alice", "secret");
+}
+
+static void test_after_a_quiet_minute_a_wrong_password_is_refused_at_once_again(void **state)
+{
+    guess_until_slow(&rig.ws, "alice");
+    rig_advance(60000);
+    guess(&rig.ws, "alice");
+    rig_expect_status(403);
+}
+
+static void test_ipv6_is_counted_by_its_64(void **state)
+{
+    struct sip_flow first = neighbour(), second = neighbour(), stranger = neighbour();
+
+    addr_parse(&first.remote, SPAN("2001:db8:1:2::1"), 5060);
+    addr_parse(&second.remote, SPAN("2001:db8:1:2:ffff::2"), 5060);
+    addr_parse(&stranger.remote, SPAN("2001:db8:1:3::1"), 5060);
+    guess_until_slow(&first, "alice");
+    guess(&second, "alice");
+    rig_expect_nothing();
+    guess(&stranger, "alice");
+    rig_expect_status(403);
+}
+
+static void test_over_udp_a_repeat_of_a_held_guess_gets_silence_and_one_answer_in_all(void **state)
+{
+    guess_until_slow(&rig.stranger, "alice");
+    guess(&rig.stranger, "alice");
+    guard_send(&rig.stranger, &(struct guard_try){.user = "alice", .password = "wrong"});
+    rig_advance(7999);
+    rig_expect_nothing();
+    rig_advance(1);
+    rig_expect_status(403);
     rig_expect_nothing();
 }
 
@@ -233,6 +366,48 @@ static void test_a_proved_connection_is_its_accounts_and_nobody_elses(void **sta
     assert_int_equal(rig.request_count, 2);
 }
 
+/* The gateway reads its configuration again. */
+static void reload(const char *accounts)
+{
+    struct directory *former = guard_calls.directory;
+    struct conf *conf;
+    struct text errors;
+    char yaml[300];
+
+    snprintf(yaml, sizeof(yaml), "domain: sip.example.com\naccounts:\n%s", accounts);
+    text_init(&errors, 1000);
+    assert_int_equal(conf_parse(&conf, "new.yaml", span_of(yaml), &errors), 0);
+    text_free(&errors);
+    assert_int_equal(directory_new(&guard_calls.directory, conf), 0);
+    conf_unref(conf);
+    guard_review(&guard_calls, former);
+    mem_unref(former);
+}
+
+static void test_a_changed_password_is_asked_for_on_open_connections(void **state)
+{
+    guard_prove(&rig.ws, ALICE);
+    reload("  - {name: alice, password: secret}\n  - {name: bob, password: changed}\n");
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .method = "MESSAGE"});
+    rig_expect_status(200);
+    reload("  - {name: alice, password: renewed}\n");
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .method = "MESSAGE"});
+    guard_take(401);
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .password = "secret", .headers = CONTACT});
+    rig_expect_status(403);
+    assert_gets_in(&rig.ws, "alice", "renewed");
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .method = "MESSAGE"});
+    rig_expect_status(200);
+}
+
+static void test_a_removed_account_is_nobody_on_open_connections(void **state)
+{
+    guard_prove(&rig.ws, ALICE);
+    reload("  - {name: bob, password: hidden}\n");
+    guard_send(&rig.ws, &(struct guard_try){.user = "alice", .method = "MESSAGE"});
+    guard_take(401);
+}
+
 static void test_the_shape_is_checked_after_who_it_is(void **state)
 {
     guard_send(&rig.udp,
@@ -278,13 +453,23 @@ int main(void)
         T(test_the_digest_user_has_to_be_the_from_user),
         T(test_the_digest_uri_has_to_be_the_request_uri),
         T(test_credentials_that_cannot_be_read_are_400),
-        T(test_after_ten_failures_an_address_is_slowed_and_others_are_not),
-        T(test_over_udp_a_slowed_address_gets_silence),
+        T(test_the_right_password_gets_in_however_many_wrong_ones_came_from_its_address),
+        T(test_five_wrong_passwords_are_refused_at_once_then_each_takes_twice_as_long),
+        T(test_a_new_connection_is_no_fresh_start_for_a_guesser),
+        T(test_while_a_refusal_is_held_no_other_guess_on_its_connection_is_looked_at),
+        T(test_who_guesses_on_is_cut_off_but_not_a_connection_that_somebody_has_proved),
+        T(test_a_guesser_slows_nobody_else_at_his_address),
+        T(test_the_account_is_not_locked_elsewhere),
+        T(test_after_a_quiet_minute_a_wrong_password_is_refused_at_once_again),
+        T(test_ipv6_is_counted_by_its_64),
+        T(test_over_udp_a_repeat_of_a_held_guess_gets_silence_and_one_answer_in_all),
         T(test_failures_do_not_count_where_nobody_failed),
         T(test_a_stranger_gets_one_403_and_no_state),
         T(test_a_trunk_is_known_by_its_address_and_may_not_register),
         T(test_a_websocket_from_a_trunks_address_is_an_accounts),
         T(test_a_proved_connection_is_its_accounts_and_nobody_elses),
+        T(test_a_changed_password_is_asked_for_on_open_connections),
+        T(test_a_removed_account_is_nobody_on_open_connections),
         T(test_the_shape_is_checked_after_who_it_is),
         T(test_max_forwards_zero_is_483),
         T(test_an_invite_with_no_hop_left_is_483),

@@ -100,8 +100,16 @@ void transport_set_account(struct sip_transports *transports, const struct sip_f
     span_copy(account, rig.proved, sizeof(rig.proved));
 }
 
+void transport_review_accounts(struct sip_transports *transports, bool (*is_still)(struct span account, void *arg),
+                               void *arg)
+{
+    if (rig.proved[0] && !is_still(span_of(rig.proved), arg))
+        rig.proved[0] = '\0';
+}
+
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow)
 {
+    rig.closed_count++;
 }
 
 bool transport_is_up(const struct sip_transports *transports, const struct sip_flow *flow)

@@ -48,6 +48,7 @@ struct rig {
     unsigned opened_count;        /* connections that transport_flow_to() made */
     int send_err;                 /* what transport_send() returns */
     char proved[SIP_ACCOUNT_MAX]; /* transport_set_account() */
+    unsigned closed_count;        /* transport_close() */
     uint64_t began_ms;
     size_t live_count;
 };
