@@ -9,6 +9,7 @@ include tests/unit/sip/local.mk
 include tests/unit/sdp/local.mk
 include tests/unit/media/local.mk
 include tests/unit/call/local.mk
+include tests/unit/api/local.mk
 include tests/unit/plugin/local.mk
 endif
 include tests/fuzz/local.mk

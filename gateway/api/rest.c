@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rest.c: HTTP for operators: /health /ready /metrics /calls /calls/recent /calls/ID /trunks, POST /reload; for the
- * page: /phone.json. Calls live on their workers: a question about them is a letter that visits each and comes back. */
+ * page: /phone.json. Calls live on their workers: a question about them is a letter that visits each and comes back;
+ * one that gets lost is answered 503. */
 #include "api/rest.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "net/http.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024)
+#define ANSWER_MS  3000 /* for all workers together */
 #define JSON       "application/json"
 
 static void reply_error(struct http_request *request, unsigned status, const char *why)
@@ -72,16 +74,68 @@ static void post_reload(struct http_request *request, void *arg)
 
 /* ---- calls ---- */
 
+/* A request that waits at home for its letter, which may get lost on the way: a mailbox can be full. */
+struct asked {
+    struct list link;
+    struct http_request *request;
+    uint64_t number;
+    struct timer timer;
+};
+
+/* Of the worker that has the admin address, and touched by no other. */
+static struct list asked_all = {&asked_all, &asked_all};
+static uint64_t asked_count;
+
 struct tour {
     struct mail mail;
-    struct http_request *request;
-    unsigned next; /* worker to visit */
+    uint64_t number; /* of the request at home */
+    unsigned home;   /* worker that has it */
+    unsigned next;   /* worker to visit */
     struct text out;
     char id[64]; /* empty: a list */
     bool is_recent;
     bool has_items; /* a worker has already written some */
     int err;
 };
+
+static void asked_destroy(void *self)
+{
+    struct asked *asked = self;
+
+    timer_stop(&asked->timer);
+    list_remove(&asked->link);
+}
+
+static void on_no_answer(void *arg)
+{
+    struct asked *asked = arg;
+
+    reply_error(asked->request, 503, "a worker did not answer in time, ask again");
+    mem_unref(asked);
+}
+
+static struct asked *await_letter(struct http_request *request)
+{
+    struct asked *asked = mem_new(sizeof(*asked), asked_destroy);
+
+    if (!asked)
+        return NULL;
+    asked->request = request;
+    asked->number = ++asked_count;
+    list_append(&asked_all, &asked->link);
+    worker_timer(&asked->timer, ANSWER_MS, on_no_answer, asked);
+    return asked;
+}
+
+static struct asked *find_asked(uint64_t number)
+{
+    struct list *link, *tmp;
+
+    list_each (link, tmp, &asked_all)
+        if (container_of(link, struct asked, link)->number == number)
+            return container_of(link, struct asked, link);
+    return NULL;
+}
 
 static void tour_destroy(void *self)
 {
@@ -92,12 +146,17 @@ static void tour_destroy(void *self)
 
 static void finish_tour(struct tour *tour)
 {
-    if (tour->id[0] && tour->err) {
-        reply_error(tour->request, 404, "no such call");
+    struct asked *asked = find_asked(tour->number);
+
+    if (!asked) {
+        /* too late: it has been told so */
+    } else if (tour->id[0] && tour->err) {
+        reply_error(asked->request, 404, "no such call");
     } else {
         text_add_str(&tour->out, tour->id[0] ? "\n" : "\n]\n");
-        http_reply(tour->request, text_err(&tour->out) ? 500 : 200, JSON, text_span(&tour->out));
+        http_reply(asked->request, text_err(&tour->out) ? 500 : 200, JSON, text_span(&tour->out));
     }
+    mem_unref(asked);
     mem_unref(tour);
 }
 
@@ -133,34 +192,56 @@ static void visit(struct worker *worker, struct mail *mail)
         add_list(tour, worker);
         tour->next++;
     }
-    to = tour->next < worker_count() ? tour->next : 0;
-    if (mailbox_post(worker_get(to), &tour->mail))
-        return; /* stopping: nobody reads the answer */
+    to = tour->next < worker_count() ? tour->next : tour->home;
+    mailbox_post(worker_get(to), &tour->mail); /* refused: on_no_answer() says so at home */
 }
 
-static void begin_tour(struct http_request *request, struct span id, bool is_recent)
+/* @return 0, else the status to refuse with */
+static unsigned begin_tour(struct http_request *request, struct span id, bool is_recent)
 {
     struct tour *tour = mem_new(sizeof(*tour), tour_destroy);
     int owner = id.n ? calls_owner(id) : 0;
+    struct asked *asked;
 
     if (!tour || owner < 0 || (unsigned)owner >= worker_count() || span_copy(id, tour->id, sizeof(tour->id)) < 0) {
-        reply_error(request, tour ? 404 : 500, "no such call");
+        unsigned status = tour ? 404 : 500;
+
         mem_unref(tour);
-        return;
+        return status;
     }
     text_init(&tour->out, ANSWER_MAX);
-    tour->request = request;
     tour->is_recent = is_recent;
     tour->mail.receive = visit;
     tour->next = (unsigned)owner;
+    tour->home = worker_current()->id;
     if (!id.n)
         text_add_str(&tour->out, "[\n");
-    mailbox_post(worker_get((unsigned)owner), &tour->mail);
+    asked = await_letter(request);
+    if (!asked) {
+        mem_unref(tour);
+        return 500;
+    }
+    tour->number = asked->number;
+    if (mailbox_post(worker_get((unsigned)owner), &tour->mail)) {
+        mem_unref(asked);
+        return 503;
+    }
+    return 0;
+}
+
+static void ask_workers(struct http_request *request, struct span id, bool is_recent)
+{
+    unsigned status = begin_tour(request, id, is_recent);
+
+    if (status == 404)
+        reply_error(request, 404, "no such call");
+    else if (status)
+        reply_error(request, status, "the workers cannot be asked now");
 }
 
 static void get_calls(struct http_request *request, void *arg)
 {
-    begin_tour(request, SPAN_NULL, false);
+    ask_workers(request, SPAN_NULL, false);
 }
 
 static void get_call(struct http_request *request, void *arg)
@@ -169,11 +250,11 @@ static void get_call(struct http_request *request, void *arg)
     struct span prefix = SPAN("/calls/");
 
     if (path.n <= prefix.n)
-        begin_tour(request, SPAN_NULL, false);
+        ask_workers(request, SPAN_NULL, false);
     else if (span_eq(path, SPAN("/calls/recent")))
-        begin_tour(request, SPAN_NULL, true);
+        ask_workers(request, SPAN_NULL, true);
     else
-        begin_tour(request, span_sub(path, prefix.n, path.n), false);
+        ask_workers(request, span_sub(path, prefix.n, path.n), false);
 }
 
 /* ---- the page ---- */
