@@ -29,6 +29,7 @@ static void invite_destroy(void *self)
         mem_wipe(invite->password, strlen(invite->password));
     mem_unref(invite->password);
     mem_unref(invite->end_why);
+    mem_unref(invite->end.allows_arg);
     mem_unref(invite->modify_type);
     mem_unref(invite->modify_body);
 }
@@ -151,7 +152,9 @@ static bool on_dialog_allows(struct dialog *dialog, const struct sip_flow *flow,
 
     if (invite->user && invite->user->allows)
         return invite->user->allows(invite, flow, account, invite->arg);
-    return sip_flow_same(flow, &dialog->flow); /* ended from our side: only the very peer may ACK or BYE */
+    if (sip_flow_same(flow, &dialog->flow))
+        return true;
+    return invite->end.allows && invite->end.allows(invite, flow, account, invite->end.allows_arg);
 }
 
 const struct dialog_user invite_dialog_user = {.on_request = on_dialog_request, .allows = on_dialog_allows};
@@ -160,7 +163,9 @@ const struct dialog_user invite_dialog_user = {.on_request = on_dialog_request, 
 
 static void keep_end(struct invite *invite, const struct invite_end *end)
 {
+    mem_unref(invite->end.allows_arg);
     invite->end = *end;
+    invite->end.allows_arg = mem_ref(end->allows_arg);
     invite->end.headers = SPAN_NULL;
     mem_unref(invite->end_why);
     invite->end_why = end->why ? mem_text(end->why, strlen(end->why)) : NULL;

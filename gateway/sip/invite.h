@@ -30,8 +30,14 @@ struct invite_user {
     /* within the session */
     /** re-INVITE or UPDATE of the peer; answer with invite_modify_reply(), now or later. */
     void (*on_modify)(struct invite *invite, const struct sip_msg *request, void *arg);
-    /** What became of our invite_modify(); response NULL: no answer. */
+    /** The peer took its re-INVITE back (CANCEL; 487 was sent): no reply is wanted any more. */
+    void (*on_modify_cancelled)(struct invite *invite, void *arg);
+    /** The ACK of the 2xx to its re-INVITE: it has the answer if the 2xx had the offer. */
+    void (*on_modify_confirmed)(struct invite *invite, const struct sip_msg *ack, void *arg);
+    /** What became of our invite_modify(); response NULL: no answer. 408: it was given up after 64*T1. */
     void (*on_modified)(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg);
+    /** A change that was given up has been accepted after all: the peer believes in it, tell it what counts. */
+    void (*on_modified_late)(struct invite *invite, void *arg);
     /** INFO: answer tx. */
     void (*on_info)(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg);
     /** Time to refresh by a re-INVITE with the description that counts (the peer takes no UPDATE). */
@@ -79,11 +85,16 @@ struct invite_end {
     unsigned cause; /* for the Reason header of CANCEL and BYE; 0: none */
     const char *why;
     struct span headers; /* further lines of the error answer */
+    /* Whom to listen to until the last ACK or BYE, when the user is gone already; NULL: only the flow it has. */
+    bool (*allows)(struct invite *invite, const struct sip_flow *flow, struct span account, void *arg);
+    void *allows_arg; /* a mem object, referenced */
 };
 void invite_end(struct invite *invite, const struct invite_end *end);
 
 /** re-INVITE with this body. @return 0; -EBUSY: another change is running; -EPROTO: no session */
 int invite_modify(struct invite *invite, struct span content_type, struct span body);
+/** Take our re-INVITE back: CANCEL. Its outcome is still told, never from within. */
+void invite_modify_cancel(struct invite *invite);
 /** Answer the peer's re-INVITE or UPDATE. */
 int invite_modify_reply(struct invite *invite, const struct sip_reply *reply);
 bool invite_is_modifying(const struct invite *invite);

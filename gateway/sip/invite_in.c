@@ -129,6 +129,8 @@ void invite_in_receive_ack(struct invite *invite, const struct sip_msg *ack)
         invite->state = INVITE_CONFIRMED;
         if (invite->user)
             invite->user->on_confirmed(invite, ack, invite->arg);
+    } else if (invite->user && invite->user->on_modify_confirmed) {
+        invite->user->on_modify_confirmed(invite, ack, invite->arg);
     }
 }
 

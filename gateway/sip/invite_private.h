@@ -36,6 +36,9 @@ struct invite {
     struct server_tx *modify_tx; /* the peer's, unanswered */
     struct request *modify;      /* ours, running */
     struct request *modified;    /* ours, accepted: its 2xx may come again */
+    struct request *abandoned;   /* ours, given up and cancelled: its 2xx may come all the same */
+    bool is_modify_cancelled;    /* while it waits after a 491 */
+    struct timer modify_timer;   /* from the first provisional answer to ours */
     char *modify_type, *modify_body;
     size_t modify_body_bytes;
     struct refresh refresh;          /* session timer */

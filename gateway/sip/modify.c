@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* modify.c: changes of a session: re-INVITE and UPDATE of the peer, re-INVITE of ours, and when both come at once.
- * RFC 3261 14, RFC 3311, glare by 491 and the wait of section 14.1. */
+ * RFC 3261 14 and 9.2 (CANCEL), RFC 3311, glare by 491 and the wait of section 14.1.
+ *
+ *   ours: sent --491--> waits --> sent again --2xx--> modified
+ *           |--100, then 64*T1 of nothing: CANCEL--> abandoned --2xx--> ACK, and the user says anew what counts */
 #include <errno.h>
 
 #include "base/mem.h"
@@ -9,14 +12,27 @@
 
 #define GLARE_MAX 4
 
+static void forget(struct request **requestp)
+{
+    request_detach(*requestp);
+    *requestp = mem_unref(*requestp);
+}
+
+static void forget_tx(struct invite *invite)
+{
+    if (invite->modify_tx)
+        server_tx_set_user(invite->modify_tx, NULL, NULL);
+    invite->modify_tx = mem_unref(invite->modify_tx);
+}
+
 void modify_stop(struct invite *invite)
 {
     timer_stop(&invite->glare_timer);
-    request_detach(invite->modify);
-    invite->modify = mem_unref(invite->modify);
-    request_detach(invite->modified);
-    invite->modified = mem_unref(invite->modified);
-    invite->modify_tx = mem_unref(invite->modify_tx);
+    timer_stop(&invite->modify_timer);
+    forget(&invite->modify);
+    forget(&invite->modified);
+    forget(&invite->abandoned);
+    forget_tx(invite);
 }
 
 bool invite_is_modifying(const struct invite *invite)
@@ -26,6 +42,22 @@ bool invite_is_modifying(const struct invite *invite)
 }
 
 /* ---- the peer's ---- */
+
+static void on_cancel(struct server_tx *tx, const struct sip_msg *cancel, void *arg)
+{
+    struct invite *invite = arg;
+
+    if (invite->modify_tx != tx)
+        return;
+    mem_ref(invite);
+    server_tx_reply(tx, &(struct sip_reply){.status = 487, .why = "the change was taken back"});
+    forget_tx(invite);
+    if (invite->user && invite->user->on_modify_cancelled)
+        invite->user->on_modify_cancelled(invite, invite->arg);
+    mem_unref(invite);
+}
+
+static const struct server_tx_user tx_user = {.on_cancel = on_cancel};
 
 void modify_receive(struct invite *invite, struct server_tx *tx, const struct sip_msg *msg)
 {
@@ -50,6 +82,7 @@ void modify_receive(struct invite *invite, struct server_tx *tx, const struct si
     dialog_refresh_target(invite->dialog, msg);
     invite_choose_flow(invite);
     invite->modify_tx = mem_ref(tx);
+    server_tx_set_user(tx, &tx_user, invite);
     invite->user->on_modify(invite, server_tx_request(tx), invite->arg);
 }
 
@@ -66,13 +99,14 @@ int invite_modify_reply(struct invite *invite, const struct sip_reply *reply)
     text_add(&headers, reply->headers);
     with_contact.has_contact = reply->status >= 200 && reply->status < 300;
     if (with_contact.has_contact)
-        refresh_accept(invite, server_tx_request(tx), 0, &headers);
+        refresh_accept(invite, server_tx_request(tx), invite->refresh.interval_s, &headers);
     with_contact.headers = text_span(&headers);
     err = server_tx_reply(tx, &with_contact);
     text_free(&headers);
     if (reply->status < 200)
         return err;
-    invite->modify_tx = NULL;
+    mem_ref(tx);
+    forget_tx(invite);
     if (!err && with_contact.has_contact && server_tx_request(tx)->method == SIP_INVITE)
         invite_in_await_ack(invite, tx);
     mem_unref(tx);
@@ -83,14 +117,35 @@ int invite_modify_reply(struct invite *invite, const struct sip_reply *reply)
 
 static int send_modify(struct invite *invite);
 
+static void tell(struct invite *invite, unsigned status, const struct sip_msg *response)
+{
+    if (invite->user)
+        invite->user->on_modified(invite, status, response, invite->arg);
+}
+
+/* A peer that says 100 and then nothing must not keep us from every other change: timer B has stopped (RFC 3261
+ * 17.1.1.2), so the bound is ours. The dialog lives: the peer has shown that it knows it. */
+static void on_modify_timer(void *arg)
+{
+    struct invite *invite = arg;
+
+    forget(&invite->abandoned);
+    invite->abandoned = invite->modify;
+    invite->modify = NULL;
+    request_cancel(invite->abandoned, SPAN_NULL);
+    tell(invite, 408, NULL);
+}
+
 static void on_glare_timer(void *arg)
 {
     struct invite *invite = arg;
 
-    if (invite->modify_tx) /* the peer was faster again */
+    if (!invite->is_modify_cancelled && invite->modify_tx) /* the peer was faster again */
         timer_start(invite->stack->wheel, &invite->glare_timer, 500, on_glare_timer, invite);
-    else if (send_modify(invite) && invite->user)
-        invite->user->on_modified(invite, 500, NULL, invite->arg);
+    else if (invite->is_modify_cancelled)
+        tell(invite, 487, NULL);
+    else if (send_modify(invite))
+        tell(invite, 500, NULL);
 }
 
 /* RFC 3261 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s. */
@@ -104,48 +159,61 @@ static void wait_for_glare(struct invite *invite)
 
 static void finish_modify(struct invite *invite, unsigned status, const struct sip_msg *response)
 {
-    request_detach(invite->modify);
-    invite->modify = mem_unref(invite->modify);
-    if (status == 491 && invite->glare_count < GLARE_MAX) {
+    timer_stop(&invite->modify_timer);
+    forget(&invite->modify);
+    if (status == 491 && invite->glare_count < GLARE_MAX && !invite->is_modify_cancelled) {
         wait_for_glare(invite);
         return;
     }
+    if (status == 422 && refresh_lengthen(invite, response) && !send_modify(invite))
+        return;
     if (status == 481 || status == 408) { /* RFC 3261 12.2.1.2: the dialog is gone */
         if (status == 408)
             invite_send_bye(invite);
         invite_tell_end(invite, INVITE_END_FAILED, NULL, "the other side does not know the call any more");
         return;
     }
-    if (invite->user)
-        invite->user->on_modified(invite, status, response, invite->arg);
+    tell(invite, status, response);
+}
+
+/* Each copy of the 2xx is ACKed, the first one's result is told. */
+static void accept_modify(struct invite *invite, struct request *request, const struct sip_msg *response)
+{
+    bool is_now = invite->modify == request, is_late = invite->abandoned == request;
+
+    if (is_now || is_late) {
+        dialog_refresh_target(invite->dialog, response);
+        invite_choose_flow(invite);
+        refresh_take(invite, response);
+    }
+    invite_out_ack(invite, request);
+    if (!is_now && !is_late)
+        return;
+    if (is_now)
+        timer_stop(&invite->modify_timer);
+    forget(&invite->modified);
+    invite->modified = request; /* kept for the copies */
+    *(is_now ? &invite->modify : &invite->abandoned) = NULL;
+    if (is_now)
+        tell(invite, response->status, response);
+    else if (invite->user && invite->user->on_modified_late)
+        invite->user->on_modified_late(invite, invite->arg);
 }
 
 static void on_response(struct request *request, const struct sip_msg *response, void *arg)
 {
     struct invite *invite = arg;
 
-    if (response->status < 200)
-        return;
     mem_ref(invite);
-    if (response->status < 300) {
-        if (invite->modify == request) {
-            dialog_refresh_target(invite->dialog, response);
-            invite_choose_flow(invite);
-            refresh_take(invite, response);
-        }
-        invite_out_ack(invite, request); /* each copy of the 2xx */
-        if (invite->modify == request) {
-            /* kept to ACK further copies of the 2xx; its result is told once */
-            request_detach(invite->modified);
-            mem_unref(invite->modified);
-            invite->modified = invite->modify;
-            invite->modify = NULL;
-            if (invite->user)
-                invite->user->on_modified(invite, response->status, response, invite->arg);
-        }
-    } else {
+    if (response->status >= 300 && invite->modify == request)
         finish_modify(invite, response->status, response);
-    }
+    else if (response->status >= 300 && invite->abandoned == request)
+        forget(&invite->abandoned);
+    else if (response->status >= 200 && response->status < 300)
+        accept_modify(invite, request, response);
+    else if (response->status < 200 && invite->modify == request && !timer_is_running(&invite->modify_timer))
+        timer_start(invite->stack->wheel, &invite->modify_timer, 64 * invite->stack->timers.t1_ms, on_modify_timer,
+                    invite);
     mem_unref(invite);
 }
 
@@ -156,6 +224,8 @@ static void on_fail(struct request *request, unsigned status, const char *why, v
     mem_ref(invite);
     if (invite->modify == request)
         finish_modify(invite, status, NULL);
+    else if (invite->abandoned == request)
+        forget(&invite->abandoned);
     mem_unref(invite);
 }
 
@@ -163,16 +233,33 @@ static const struct request_user modify_user = {.on_response = on_response, .on_
 
 static int send_modify(struct invite *invite)
 {
-    return request_send(&invite->modify,
-                        &(struct request_options){.dialog = invite->dialog,
-                                                  .method = SIP_INVITE,
-                                                  .headers = SPAN("Allow: " SIP_ALLOW "\r\nSupported: timer\r\n"),
-                                                  .content_type = span_of(invite->modify_type),
-                                                  .body = span_make(invite->modify_body, invite->modify_body_bytes),
-                                                  .username = invite->username,
-                                                  .password = invite->password,
-                                                  .user = &modify_user,
-                                                  .arg = invite});
+    struct text headers;
+    int err;
+
+    text_init(&headers, 256);
+    text_add_str(&headers, "Allow: " SIP_ALLOW "\r\n");
+    refresh_write(invite, &headers);
+    err = request_send(&invite->modify,
+                       &(struct request_options){.dialog = invite->dialog,
+                                                 .method = SIP_INVITE,
+                                                 .headers = text_span(&headers),
+                                                 .content_type = span_of(invite->modify_type),
+                                                 .body = span_make(invite->modify_body, invite->modify_body_bytes),
+                                                 .username = invite->username,
+                                                 .password = invite->password,
+                                                 .user = &modify_user,
+                                                 .arg = invite});
+    text_free(&headers);
+    return err;
+}
+
+void invite_modify_cancel(struct invite *invite)
+{
+    invite->is_modify_cancelled = true;
+    if (timer_is_running(&invite->glare_timer))
+        timer_start(invite->stack->wheel, &invite->glare_timer, 0, on_glare_timer, invite);
+    else
+        request_cancel(invite->modify, SPAN_NULL);
 }
 
 int invite_modify(struct invite *invite, struct span content_type, struct span body)
@@ -187,5 +274,6 @@ int invite_modify(struct invite *invite, struct span content_type, struct span b
     invite->modify_body = mem_text(body.p ? body.p : "", body.n);
     invite->modify_body_bytes = body.n;
     invite->glare_count = 0;
+    invite->is_modify_cancelled = false;
     return invite->modify_type && invite->modify_body ? send_modify(invite) : -ENOMEM;
 }

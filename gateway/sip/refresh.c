@@ -30,6 +30,7 @@ bool refresh_is_too_brief(const struct sip_msg *request)
 /* ---- the timer ---- */
 
 static void arm(struct invite *invite);
+static void send_refresh(struct invite *invite);
 
 static void on_response(struct request *request, const struct sip_msg *response, void *arg)
 {
@@ -37,10 +38,17 @@ static void on_response(struct request *request, const struct sip_msg *response,
 
     if (response->status < 200)
         return;
-    if (response->status == 481 || response->status == 408)
+    if (response->status < 300) {
+        dialog_refresh_target(invite->dialog, response);
+        invite_choose_flow(invite);
+        refresh_take(invite, response);
+    } else if (response->status == 481 || response->status == 408) {
         invite_tell_end(invite, INVITE_END_FAILED, NULL, "the other side does not know the call any more");
-    else if (response->status == 405 || response->status == 501)
+    } else if (response->status == 405 || response->status == 501) {
         invite->refresh.peer_updates = false; /* the next one is a re-INVITE */
+    } else if (response->status == 422 && refresh_lengthen(invite, response)) {
+        send_refresh(invite);
+    }
 }
 
 static void on_fail(struct request *request, unsigned status, const char *why, void *arg)
@@ -65,7 +73,7 @@ static void send_refresh(struct invite *invite)
         return;
     }
     text_init(&headers, 256);
-    text_addf(&headers, "Supported: timer\r\nSession-Expires: %u;refresher=uac\r\n", invite->refresh.interval_s);
+    refresh_write(invite, &headers);
     request_detach(invite->refresh_request);
     mem_unref(invite->refresh_request);
     invite->refresh_request = NULL;
@@ -127,9 +135,10 @@ void refresh_accept(struct invite *invite, const struct sip_msg *request, unsign
     bool peer_knows = sip_msg_has_token(request, SIP_H_SUPPORTED, SPAN("timer"));
     struct span refresher;
     unsigned seconds = read_session_expires(request, &refresher);
+    bool is_kept = !seconds && invite->refresh.interval_s && invite->refresh.is_ours; /* we go on refreshing */
 
     note_peer(invite, request);
-    if (!seconds && (!peer_knows || !offered_s)) {
+    if (!seconds && (!offered_s || (!peer_knows && !is_kept))) {
         timer_stop(&invite->refresh.timer);
         invite->refresh.interval_s = 0;
         return;
@@ -139,11 +148,38 @@ void refresh_accept(struct invite *invite, const struct sip_msg *request, unsign
     if (seconds < REFRESH_MIN_SE_S)
         seconds = REFRESH_MIN_SE_S;
     invite->refresh.interval_s = seconds;
-    invite->refresh.is_ours = !peer_knows || span_ieq(refresher, SPAN("uas"));
+    invite->refresh.is_ours = !peer_knows || is_kept || span_ieq(refresher, SPAN("uas"));
     if (peer_knows && !invite->refresh.is_ours)
         text_add_str(headers, "Require: timer\r\n");
     text_addf(headers, "Session-Expires: %u;refresher=%s\r\n", seconds, invite->refresh.is_ours ? "uas" : "uac");
     arm(invite);
+}
+
+void refresh_write(struct invite *invite, struct text *headers)
+{
+    struct refresh *refresh = &invite->refresh;
+
+    text_add_str(headers, "Supported: timer\r\n");
+    refresh->has_asked = refresh->interval_s > 0;
+    if (refresh->has_asked)
+        text_addf(headers, "Session-Expires: %u;refresher=%s\r\n", refresh->interval_s,
+                  refresh->is_ours ? "uac" : "uas");
+    if (refresh->has_asked && refresh->min_se_s)
+        text_addf(headers, "Min-SE: %u\r\n", refresh->min_se_s);
+}
+
+/* One step per call: a peer that asks for more each time is refused. */
+bool refresh_lengthen(struct invite *invite, const struct sip_msg *response)
+{
+    struct span rest = response ? sip_msg_value(response, SIP_H_MIN_SE) : SPAN_NULL;
+    struct refresh *refresh = &invite->refresh;
+    uint32_t seconds = 0;
+
+    if (!refresh->has_asked || refresh->min_se_s || span_to_u32(span_trim(span_cut(&rest, ';')), INT32_MAX, &seconds) ||
+        seconds <= refresh->interval_s)
+        return false;
+    refresh->interval_s = refresh->min_se_s = seconds;
+    return true;
 }
 
 void refresh_take(struct invite *invite, const struct sip_msg *response)
@@ -152,6 +188,10 @@ void refresh_take(struct invite *invite, const struct sip_msg *response)
     unsigned seconds = read_session_expires(response, &refresher);
 
     note_peer(invite, response);
+    if (seconds < REFRESH_MIN_SE_S && invite->refresh.has_asked && invite->refresh.is_ours) {
+        arm(invite); /* nothing has to be refreshed any more (7.2); it does no harm if the peer only forgot to say it */
+        return;
+    }
     if (seconds < REFRESH_MIN_SE_S) {
         timer_stop(&invite->refresh.timer);
         invite->refresh.interval_s = 0;

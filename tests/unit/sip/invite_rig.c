@@ -40,6 +40,28 @@ static void on_modify(struct invite *invite, const struct sip_msg *request, void
     told.modify_count++;
 }
 
+static void on_modify_cancelled(struct invite *invite, void *arg)
+{
+    told.modify_cancelled_count++;
+}
+
+static void on_modify_confirmed(struct invite *invite, const struct sip_msg *ack, void *arg)
+{
+    told.modify_confirmed_count++;
+    span_copy(ack->body, told.ack_body, sizeof(told.ack_body));
+}
+
+static void on_modified_late(struct invite *invite, void *arg)
+{
+    told.modified_late_count++;
+}
+
+static void on_refresh(struct invite *invite, void *arg)
+{
+    told.refresh_count++;
+    invite_modify(invite, SPAN("application/sdp"), SPAN(RIG_SDP));
+}
+
 static void on_modified(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg)
 {
     told.modified_count++;
@@ -78,7 +100,11 @@ const struct invite_user invite_rig_user = {.on_progress = on_progress,
                                             .on_confirmed = on_confirmed,
                                             .on_cancelled = on_cancelled,
                                             .on_modify = on_modify,
+                                            .on_modify_cancelled = on_modify_cancelled,
+                                            .on_modify_confirmed = on_modify_confirmed,
                                             .on_modified = on_modified,
+                                            .on_modified_late = on_modified_late,
+                                            .on_refresh = on_refresh,
                                             .on_info = on_info,
                                             .on_ended = on_ended,
                                             .allows = allows,
@@ -135,9 +161,16 @@ struct invite *rig_called(const struct sip_flow *flow, const char *branch)
 
 void rig_within(const struct sip_flow *flow, const char *method, const char *branch, unsigned cseq)
 {
+    rig_within_more(flow, method, branch, cseq, "");
+}
+
+void rig_within_more(const struct sip_flow *flow, const char *method, const char *branch, unsigned cseq,
+                     const char *more)
+{
     rig_receivef(flow,
                  "%s sip:us@203.0.113.10 SIP/2.0\nVia: SIP/2.0/%s 192.0.2.10:5060;branch=%s;rport\nMax-Forwards: 70\n"
                  "From: <sip:a@192.0.2.10>;tag=peer\nTo: <sip:100@203.0.113.10>;tag=%s\nCall-ID: in1@192.0.2.10\n"
-                 "CSeq: %u %s\nContact: <sip:a@192.0.2.10:5060>\n\n",
-                 method, sip_transport_text((enum sip_transport)flow->transport), branch, rig_our_tag, cseq, method);
+                 "CSeq: %u %s\nContact: <sip:a@192.0.2.10:5060>\n%s%s",
+                 method, sip_transport_text((enum sip_transport)flow->transport), branch, rig_our_tag, cseq, method,
+                 more, strstr(more, "\n\n") ? "" : "\n");
 }

@@ -7,11 +7,13 @@
 
 struct invite_seen {
     unsigned progress_count, answered_count, rejected_count, confirmed_count, cancelled_count, modify_count,
-        modified_count, info_count, ended_count;
+        modified_count, info_count, ended_count, modify_cancelled_count, modify_confirmed_count, modified_late_count,
+        refresh_count;
     unsigned status;      /* of the last progress, rejection or modification */
     unsigned progress[8]; /* statuses in order */
     enum invite_end_cause cause;
     char why[200];
+    char ack_body[200];      /* of the last ACK to a re-INVITE's 2xx */
     char next_hop[200];      /* of the last choose_flow */
     bool allows_anybody;     /* what allows() says; else: only rig.udp, rig.tcp and rig.ws */
     struct sip_flow *choice; /* choose_flow takes this one, NULL: none */
@@ -33,4 +35,7 @@ void rig_invite(const struct sip_flow *flow, const char *branch);
 struct invite *rig_called(const struct sip_flow *flow, const char *branch);
 /** A request of the peer within the dialog of rig_called(); to_tag as we gave it in rig_our_tag. */
 void rig_within(const struct sip_flow *flow, const char *method, const char *branch, unsigned cseq);
+/** The same with further lines (LF); an empty line and a body after them, if wanted. */
+void rig_within_more(const struct sip_flow *flow, const char *method, const char *branch, unsigned cseq,
+                     const char *more);
 extern char rig_our_tag[SIP_TAG_MAX];

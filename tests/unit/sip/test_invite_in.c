@@ -159,6 +159,45 @@ static void test_our_bye_is_held_until_the_ack(void **state)
     mem_unref(invite);
 }
 
+/* The rule that a user leaves behind: rig.ws is another address of the same peer. */
+static bool allows_second_address(struct invite *invite, const struct sip_flow *flow, struct span account, void *arg)
+{
+    return sip_flow_same(flow, arg);
+}
+
+static void test_while_ending_the_ack_may_come_from_whom_the_rule_allows(void **state)
+{
+    struct sip_flow *second = mem_new(sizeof(*second), NULL);
+    struct invite *invite = answered_call(&rig.udp);
+
+    *second = rig.ws;
+    invite_end(invite, &(struct invite_end){.cause = 200, .allows = allows_second_address, .allows_arg = second});
+    mem_unref(second); /* the usage holds it */
+    mem_unref(invite);
+    rig_forget();
+    rig_within(&rig.stranger, "ACK", "z9hG4bKack1", 1);
+    rig_within(&rig.stranger, "BYE", "z9hG4bKbye1", 2);
+    rig_expect_status(481);
+    rig_within(&rig.ws, "ACK", "z9hG4bKack2", 1);
+    rig_expect_request(SIP_BYE);
+}
+
+static void test_while_ending_the_bye_may_come_from_whom_the_rule_allows(void **state)
+{
+    struct sip_flow *second = mem_new(sizeof(*second), NULL);
+    struct invite *invite = answered_call(&rig.udp);
+
+    *second = rig.ws;
+    invite_end(invite, &(struct invite_end){.cause = 200, .allows = allows_second_address, .allows_arg = second});
+    mem_unref(second);
+    mem_unref(invite);
+    rig_forget();
+    rig_within(&rig.ws, "BYE", "z9hG4bKbye", 2);
+    rig_expect_status(200);
+    rig_advance(32000);
+    rig_expect_nothing();
+}
+
 static void test_our_bye_is_held_no_longer_than_64_t1(void **state)
 {
     struct invite *invite = answered_call(&rig.udp);
@@ -361,6 +400,8 @@ int main(void)
         T(test_copies_of_the_invite_make_one_call_and_one_tag),
         T(test_a_bye_before_the_ack_ends_the_call_and_the_repetition),
         T(test_our_bye_is_held_until_the_ack),
+        T(test_while_ending_the_ack_may_come_from_whom_the_rule_allows),
+        T(test_while_ending_the_bye_may_come_from_whom_the_rule_allows),
         T(test_our_bye_is_held_no_longer_than_64_t1),
         T(test_cancel_is_answered_200_and_the_invite_487),
         T(test_cancel_after_the_answer_leaves_the_call_alone),

@@ -234,17 +234,17 @@ static void test_an_update_is_answered_once(void **state)
     hang_up(invite);
 }
 
-static void test_cancel_of_a_reinvite_is_taken_and_the_answer_still_comes(void **state)
+static void test_cancel_of_a_reinvite_gives_487_and_the_call_lives(void **state)
 {
     struct invite *invite = call_in();
 
     rig_within(&rig.udp, "INVITE", "z9hG4bKre", 2);
     rig_within(&rig.udp, "CANCEL", "z9hG4bKre", 2);
     assert_int_equal(rig_expect_status(200)->msg.method, SIP_CANCEL);
+    assert_int_equal(rig_expect_status(487)->msg.method, SIP_INVITE);
+    assert_int_equal(told.modify_cancelled_count, 1);
+    assert_int_equal(invite_modify_reply(invite, &(struct sip_reply){.status = 200}), -EPROTO);
     rig_expect_nothing();
-    invite_modify_reply(invite,
-                        &(struct sip_reply){.status = 488}); /* the other leg is asked already: its word stands */
-    assert_int_equal(rig_expect_status(488)->msg.method, SIP_INVITE);
     assert_int_equal(told.cancelled_count + told.ended_count, 0);
     assert_true(invite_is_confirmed(invite));
     assert_false(invite_is_modifying(invite));
@@ -282,6 +282,117 @@ static void test_the_peers_bye_during_its_reinvite_answers_both(void **state)
     mem_unref(invite);
 }
 
+static void test_cancel_after_the_answer_of_a_reinvite_changes_nothing(void **state)
+{
+    struct invite *invite = call_in();
+
+    rig_within(&rig.udp, "INVITE", "z9hG4bKre", 2);
+    invite_modify_reply(invite, &(struct sip_reply){.status = 200});
+    rig_expect_status(200);
+    rig_within(&rig.udp, "CANCEL", "z9hG4bKre", 2);
+    assert_int_equal(rig_expect_status(200)->msg.method, SIP_CANCEL);
+    rig_expect_nothing();
+    assert_int_equal(told.modify_cancelled_count, 0);
+    rig_within(&rig.udp, "ACK", "z9hG4bKreack", 2);
+    hang_up(invite);
+}
+
+static void test_the_ack_of_a_reinvite_is_handed_up_with_its_body_once(void **state)
+{
+    struct invite *invite = call_in();
+
+    rig_within(&rig.udp, "INVITE", "z9hG4bKre", 2);
+    invite_modify_reply(invite, &(struct sip_reply){.status = 200});
+    rig_within_more(&rig.udp, "ACK", "z9hG4bKreack", 2, "Content-Type: application/sdp\n\nv=0\n");
+    assert_int_equal(told.modify_confirmed_count, 1);
+    assert_string_equal(told.ack_body, "v=0\n");
+    rig_within_more(&rig.udp, "ACK", "z9hG4bKreack", 2, "Content-Type: application/sdp\n\nv=1\n");
+    assert_int_equal(told.modify_confirmed_count, 1);
+    assert_int_equal(told.confirmed_count, 1);
+    hang_up(invite);
+}
+
+/* 100 after a second; given up 64*T1 later. */
+static struct rig_sent *give_up(struct invite *invite)
+{
+    struct rig_sent *sent = modify(invite);
+
+    rig_respond(sent, 100, NULL, NULL);
+    rig_advance(31999);
+    rig_expect_nothing();
+    assert_int_equal(told.modified_count, 0);
+    rig_respond(sent, 183, NULL, NULL); /* does not make it longer */
+    rig_advance(1);
+    assert_int_equal(told.modified_count, 1);
+    assert_int_equal(told.status, 408);
+    assert_int_equal(told.ended_count, 0);
+    assert_int_equal(rig_expect_request(SIP_CANCEL)->msg.cseq, sent->msg.cseq);
+    return sent;
+}
+
+static void test_a_reinvite_that_gets_100_and_nothing_more_is_given_up_after_64_t1(void **state)
+{
+    struct invite *invite = call_out();
+
+    give_up(invite);
+    assert_false(invite_is_modifying(invite));
+    rig_forget();
+    rig_respond(modify(invite), 200, NULL, NULL); /* the next one is not hindered */
+    rig_expect_request(SIP_ACK);
+    assert_int_equal(told.modified_count, 2);
+    assert_int_equal(told.status, 200);
+    rig_advance(64000);
+    assert_int_equal(told.modified_count, 2);
+    assert_int_equal(told.ended_count, 0);
+    hang_up(invite);
+}
+
+static void test_a_2xx_of_a_reinvite_that_was_given_up_is_acked_and_told_as_late(void **state)
+{
+    struct invite *invite = call_out();
+    struct rig_sent *sent = give_up(invite);
+
+    for (unsigned i = 0; i < 2; i++) {
+        rig_respond(sent, 200, NULL, NULL);
+        assert_int_equal(rig_expect_request(SIP_ACK)->msg.cseq, sent->msg.cseq);
+    }
+    assert_int_equal(told.modified_late_count, 1);
+    assert_int_equal(told.modified_count, 1);
+    hang_up(invite);
+}
+
+static void test_a_change_of_ours_that_is_taken_back_is_cancelled_and_its_487_told(void **state)
+{
+    struct invite *invite = call_out();
+    struct rig_sent *sent = modify(invite);
+
+    rig_respond(sent, 100, NULL, NULL);
+    invite_modify_cancel(invite);
+    rig_respond(rig_expect_request(SIP_CANCEL), 200, NULL, NULL);
+    assert_int_equal(told.modified_count, 0);
+    rig_respond(sent, 487, NULL, NULL);
+    rig_expect_request(SIP_ACK);
+    assert_int_equal(told.modified_count, 1);
+    assert_int_equal(told.status, 487);
+    hang_up(invite);
+}
+
+static void test_a_change_of_ours_that_is_taken_back_while_it_waits_is_not_sent_again(void **state)
+{
+    struct invite *invite = call_out();
+
+    rig_respond(modify(invite), 491, NULL, NULL);
+    rig_expect_request(SIP_ACK);
+    invite_modify_cancel(invite);
+    assert_int_equal(told.modified_count, 0); /* never from within */
+    rig_advance(1);
+    assert_int_equal(told.modified_count, 1);
+    assert_int_equal(told.status, 487);
+    rig_advance(5000);
+    rig_expect_nothing();
+    hang_up(invite);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
@@ -299,7 +410,13 @@ int main(void)
         T(test_a_second_reinvite_while_one_is_unanswered_is_500_with_retry_after),
         T(test_a_reinvite_before_the_first_ack_is_500),
         T(test_an_update_is_answered_once),
-        T(test_cancel_of_a_reinvite_is_taken_and_the_answer_still_comes),
+        T(test_cancel_of_a_reinvite_gives_487_and_the_call_lives),
+        T(test_cancel_after_the_answer_of_a_reinvite_changes_nothing),
+        T(test_the_ack_of_a_reinvite_is_handed_up_with_its_body_once),
+        T(test_a_reinvite_that_gets_100_and_nothing_more_is_given_up_after_64_t1),
+        T(test_a_2xx_of_a_reinvite_that_was_given_up_is_acked_and_told_as_late),
+        T(test_a_change_of_ours_that_is_taken_back_is_cancelled_and_its_487_told),
+        T(test_a_change_of_ours_that_is_taken_back_while_it_waits_is_not_sent_again),
         T(test_hanging_up_during_changes_answers_and_forgets_them),
         T(test_the_peers_bye_during_its_reinvite_answers_both),
     };
