@@ -146,6 +146,10 @@ struct conf {
     struct {
         struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */
     } dns;
+    struct {
+        unsigned max_size; /* bytes of a body */
+        unsigned keep_s;   /* 0: not kept */
+    } messages;
     struct conf_token *tokens;
     size_t token_count;
     struct conf_account *accounts;

@@ -10,6 +10,7 @@
 #include "call/guard.h"
 #include "call/incoming.h"
 #include "call/location.h"
+#include "call/messages.h"
 #include "call/place.h"
 #include "call/trunk_board.h"
 #include "call/trunk_duty.h"
@@ -61,9 +62,12 @@ static void on_sweep(void *arg)
 
 int calls_set_stack(struct calls *calls, struct sip_stack *stack)
 {
+    int err;
+
     calls->stack = stack;
     timer_start(stack->wheel, &calls->sweep, 1000, on_sweep, calls);
-    return trunk_duties_new(&calls->duties, calls);
+    err = messages_new(&calls->messages, calls);
+    return err ? err : trunk_duties_new(&calls->duties, calls);
 }
 
 static void calls_destroy(void *self)
@@ -73,6 +77,7 @@ static void calls_destroy(void *self)
     struct list *link, *tmp;
 
     timer_stop(&calls->sweep);
+    mem_unref(calls->messages);
     mem_unref(calls->duties);
     for (node = map_next(&calls->by_id, NULL); node; node = next) {
         next = map_next(&calls->by_id, node);

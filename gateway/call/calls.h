@@ -15,6 +15,7 @@
 struct directory;
 struct trunk_board;
 struct trunk_duties;
+struct messages;
 struct store;
 struct record;
 struct dns;
@@ -28,6 +29,7 @@ struct calls {
     struct directory *directory; /* accounts and trunks of conf, parsed */
     struct trunk_board *board;   /* what is known about trunks now */
     struct trunk_duties *duties; /* those that this worker looks after */
+    struct messages *messages;   /* MESSAGEs on their way */
     struct sip_stack *stack;
     struct media_house *media;
     struct store *store;

@@ -10,8 +10,10 @@
 #include "base/stats.h"
 #include "base/worker.h"
 #include "call/call.h"
+#include "call/identity.h"
 #include "call/leg_sip.h"
 #include "call/leg_sip_private.h"
+#include "call/messages.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
 #include "sip/refresh.h"
@@ -23,53 +25,17 @@ static void reply(struct server_tx *tx, unsigned status, const char *why, const 
 
 /* ---- who calls ---- */
 
-/* An escaped line end or NUL would travel on and be somebody else's trouble. @param n what uri_decode() said */
-static bool is_plain(const char *number, int n)
+static void take_caller(struct call *call, const struct route_caller *caller, const struct sip_msg *msg)
 {
-    for (int i = 0; i < n; i++)
-        if ((unsigned char)number[i] < ' ' || number[i] == 127)
-            return false;
-    return n > 0 && span_is_utf8(span_make(number, (size_t)n));
-}
+    struct identity identity;
 
-static void take_name(struct call *call, const struct name_addr *addr)
-{
-    if (!is_plain(call->caller, uri_decode(addr->uri.user, call->caller, sizeof(call->caller))))
-        snprintf(call->caller, sizeof(call->caller), "anonymous");
-    if (name_addr_display(addr, call->caller_display, sizeof(call->caller_display)) < 0)
-        call->caller_display[0] = '\0';
-}
-
-/* A trunk's word is taken: P-Asserted-Identity before From, Privacy: id hides it from accounts. */
-static void take_trunk_caller(struct call *call, const struct sip_msg *msg)
-{
-    struct span privacy = sip_msg_value(msg, SIP_H_PRIVACY);
-    struct sip_walk walk = {0};
-    struct name_addr asserted;
-
-    take_name(call, &msg->from);
-    if (sip_msg_next_addr(msg, SIP_H_P_ASSERTED_IDENTITY, &walk, &asserted) > 0) {
-        char display[sizeof(call->caller_display)];
-
-        memcpy(display, call->caller_display, sizeof(display));
-        take_name(call, &asserted);
-        if (!call->caller_display[0])
-            memcpy(call->caller_display, display, sizeof(display));
-    }
-    call->is_anonymous = span_find_span(privacy, SPAN("id")) >= 0 || span_find_span(privacy, SPAN("user")) >= 0 ||
-                         span_ieq(msg->from.uri.host, SPAN("anonymous.invalid"));
-}
-
-static void take_account_caller(struct call *call, const struct conf_account *account)
-{
-    snprintf(call->caller, sizeof(call->caller), "%s",
-             account->numbers.count ? account->numbers.items[0] : account->name);
-    snprintf(call->caller_display, sizeof(call->caller_display), "%s", account->display ? account->display : "");
-}
-
-static int take_dialled(struct call *call, const struct sip_msg *msg)
-{
-    return is_plain(call->dialled, uri_decode(msg->uri.user, call->dialled, sizeof(call->dialled))) ? 0 : -1;
+    if (caller->account)
+        identity_of_account(&identity, caller->account);
+    else
+        identity_of_trunk(&identity, msg);
+    memcpy(call->caller, identity.number, sizeof(call->caller));
+    memcpy(call->caller_display, identity.display, sizeof(call->caller_display));
+    call->is_anonymous = identity.is_anonymous;
 }
 
 /* ---- INVITE ---- */
@@ -96,10 +62,7 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
     if (err)
         return err;
     call->max_forwards = msg->max_forwards - 1;
-    if (caller->account)
-        take_account_caller(call, caller->account);
-    else
-        take_trunk_caller(call, msg);
+    take_caller(call, caller, msg);
     err = leg_sip_new_in(&call->in, call, tx);
     if (!err) {
         call->in->trunk = caller->trunk;
@@ -108,7 +71,7 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
             span_copy(span_of(caller->account->name), call->in->account, sizeof(call->in->account));
         err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote, false);
     }
-    if (!err && take_dialled(call, msg))
+    if (!err && identity_take_dialled(call->dialled, &msg->uri))
         err = -1;
     if (err) {
         reply(tx, err == -1 ? 404 : 400, "the INVITE lacks a usable Contact or number", "");
@@ -196,6 +159,9 @@ void incoming_receive(struct calls *calls, struct server_tx *tx, const char *acc
         break;
     case SIP_REGISTER:
         registrar_receive(calls, tx, account);
+        break;
+    case SIP_MESSAGE:
+        messages_receive(calls->messages, tx, account);
         break;
     case SIP_OPTIONS:
         reply(tx, 200, NULL, "Allow: " SIP_ALLOW "\r\nAccept: application/sdp\r\n");

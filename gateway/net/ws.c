@@ -72,6 +72,12 @@ static void on_slow_message(void *arg)
 
 /* Sending. */
 
+/* A text frame has to be UTF-8 (RFC 6455 8.1); a SIP message with another body goes in a binary one (RFC 7118 4.2). */
+static enum lws_write_protocol kind_of(struct span message)
+{
+    return span_is_utf8(message) ? LWS_WRITE_TEXT : LWS_WRITE_BINARY;
+}
+
 static int queue_message(struct ws *ws, struct span text)
 {
     struct out *out;
@@ -103,7 +109,7 @@ int ws_send(struct ws *ws, struct span text)
     if (text.n > DIRECT_BYTES || !list_is_empty(&ws->queue) || ws->wants_ping || lws_partial_buffered(ws->wsi))
         return queue_message(ws, text);
     memcpy(buf + LWS_PRE, text.p, text.n);
-    if (lws_write(ws->wsi, buf + LWS_PRE, text.n, LWS_WRITE_TEXT) < 0) {
+    if (lws_write(ws->wsi, buf + LWS_PRE, text.n, kind_of(text)) < 0) {
         ws_kill(ws);
         return -ENOTCONN;
     }
@@ -128,7 +134,7 @@ static int send_first(struct ws *ws)
 
     list_remove(&out->link);
     ws->queued_bytes -= out->n;
-    n = lws_write(ws->wsi, out->bytes + LWS_PRE, out->n, LWS_WRITE_TEXT);
+    n = lws_write(ws->wsi, out->bytes + LWS_PRE, out->n, kind_of(span_make(out->bytes + LWS_PRE, out->n)));
     mem_unref(out);
     return n < 0 ? -1 : 0;
 }

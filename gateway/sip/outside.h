@@ -3,7 +3,7 @@
 
 #include "sip/stack.h"
 
-/* outside.h: how a request of ours outside of dialogs begins (REGISTER, OPTIONS). RFC 3261 8.1.1. */
+/* outside.h: how a request of ours outside of dialogs begins (REGISTER, OPTIONS, MESSAGE). RFC 3261 8.1.1. */
 
 struct outside {
     struct sip_stack *stack;
@@ -12,6 +12,8 @@ struct outside {
     struct span uri;          /* Request-URI */
     struct span from, to;     /* values without tags */
     struct span contact_user; /* of our Contact; empty: "sipway" */
+    bool has_no_contact;      /* MESSAGE carries none (RFC 3428 8) */
+    bool is_without_contact;  /* REGISTER that only asks what is bound: RFC 3261 10.2.3 */
     const char *call_id, *tag;
     uint32_t cseq;
 };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/text.h"
+#include "call/route.h"
+#include "sip/msg.h"
+
+/* identity.h: who sends a request, as others are told: an account by its configuration, a trunk's caller by what the
+ * trunk says (RFC 3325: P-Asserted-Identity before From). */
+
+struct identity {
+    char number[ROUTE_NUMBER_MAX]; /* "anonymous" where there is none that can be shown */
+    char display[128];
+    bool is_anonymous;
+};
+
+void identity_of_account(struct identity *identity, const struct conf_account *account);
+void identity_of_trunk(struct identity *identity, const struct sip_msg *msg);
+
+/** "Display" <sip:user@domain>; as a value of From or P-Asserted-Identity. @param user decoded */
+void identity_write(struct text *out, const char *display, const char *user, const char *domain);
+void identity_write_anonymous(struct text *out);
+
+/** The user part of a Request-URI, decoded; nothing that would hurt others (line ends, NUL, bad UTF-8).
+ *  @return 0; -EBADMSG */
+int identity_take_dialled(char dialled[static ROUTE_NUMBER_MAX], const struct uri *uri);
