@@ -52,6 +52,7 @@ floors_look_down() {
     floor sdp 'base|net|sdp'
     floor media 'base|net|media'
     floor call 'base|net|store|sip|sdp|media|call'
+    floor probe 'base|net|sip|sdp|media|probe'
     floor plugin 'base|net|store|sip|sdp|media|call|plugin|sipway'
     floor api 'base|net|store|sip|sdp|media|call|plugin|api'
     grep -nE '^#include "(base|net|store|sip|sdp|media|call|api)/' include/sipway/*.h plugins/*/*.[ch]

@@ -6,6 +6,7 @@ include gateway/sip/local.mk
 include gateway/sdp/local.mk
 include gateway/media/local.mk
 include gateway/call/local.mk
+include gateway/probe/local.mk
 include gateway/plugin/local.mk
 include gateway/api/local.mk
 

@@ -9,6 +9,7 @@
 #include <srtp2/srtp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -19,12 +20,15 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config.h"
+#include "probe/probe.h"
 
 static const char usage[] = "usage: sipway [-c FILE] [--check] [--version] [--help]\n"
+                            "       sipway probe [-c FILE] [--call NUMBER] [--json] [TRUNK]\n"
                             "  -c, --config FILE   configuration (default " SIPWAY_CONFDIR "/sipway.yaml)\n"
                             "      --check         only check the configuration\n"
                             "      --keys          list every configuration key with its default\n"
-                            "  -V, --version       tell the version\n";
+                            "  -V, --version       tell the version\n"
+                            "probe: will the trunks work? `sipway probe --help` says more\n";
 
 struct arguments {
     const char *file;
@@ -178,6 +182,17 @@ static void tune_memory(void)
 #endif
 }
 
+static int probe(int argc, char **argv)
+{
+    int status;
+
+    signal(SIGPIPE, SIG_IGN);
+    srtp_init();
+    status = probe_main(argc, argv, SIPWAY_CONFDIR "/sipway.yaml");
+    srtp_shutdown();
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.file = SIPWAY_CONFDIR "/sipway.yaml"};
@@ -185,6 +200,8 @@ int main(int argc, char **argv)
     sigset_t signals;
     int status;
 
+    if (argc > 1 && !strcmp(argv[1], "probe"))
+        return probe(argc - 1, argv + 1);
     if (parse_arguments(&arguments, argc, argv))
         return 2;
     tune_memory();

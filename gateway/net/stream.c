@@ -443,6 +443,11 @@ int stream_send(struct stream *stream, struct span bytes)
     return err == -ENOBUFS ? err : -ENOTCONN;
 }
 
+SSL *stream_ssl(const struct stream *stream)
+{
+    return stream->io.ssl;
+}
+
 const struct addr *stream_remote(const struct stream *stream)
 {
     return &stream->remote;

@@ -8,7 +8,7 @@
 #include "base/span.h"
 
 /* stream_io.h: how stream.c's bytes go through a socket, plain or by OpenSSL, and the two buffers. Nobody else includes
- * it. */
+ * it but tls_peer.c, which looks at the certificate. */
 
 struct stream_io {
     int fd;
@@ -37,3 +37,7 @@ int stream_io_queue(struct stream_io *io, struct span bytes, size_t out_max, boo
 bool stream_io_wants_write(const struct stream_io *io);
 /** Idempotent. @param says_so send TLS's close_notify */
 void stream_io_close(struct stream_io *io, bool says_so);
+
+struct stream;
+/** NULL: plain, or not there any more. Borrowed. */
+SSL *stream_ssl(const struct stream *stream);
