@@ -31,6 +31,10 @@ void call_set_state(struct call *call, enum call_state state)
         return;
     call->state = state;
     call_note(call, "state %s", call_state_name(state));
+    if (state == CALL_TALKING) {
+        leg_media_answered(call->in->media);
+        leg_media_answered(call->out->media);
+    }
 }
 
 static void free_legs(struct call *call)
@@ -54,13 +58,15 @@ static void call_destroy(void *self)
     struct call *call = self;
 
     timer_stop(&call->ring_timer);
-    timer_stop(&call->reconnect_timer);
+    timer_stop(&call->in_back_timer);
+    timer_stop(&call->out_back_timer);
     timer_stop(&call->linger);
     free_legs(call);
     map_remove(&call->node);
     list_remove(&call->link);
     mem_unref(call->timeline);
     mem_unref(call->legs_text);
+    mem_unref(call->route_text);
     mem_unref(call->directory);
     conf_unref(call->conf);
 }
@@ -111,6 +117,15 @@ static void forget_oldest(struct calls *calls)
     mem_unref(container_of(oldest, struct call, link));
 }
 
+/* What is told of an ended call is text; the snapshot it began with holds passwords that may be changed by now. */
+static void let_go_of_snapshot(struct call *call)
+{
+    call->pick = (struct route_pick){0};
+    call->directory = mem_unref(call->directory);
+    conf_unref(call->conf);
+    call->conf = NULL;
+}
+
 /* Legs may be in a call-back of theirs when the call ends: they are freed by a timer, after it. */
 static void on_linger_timer(void *arg)
 {
@@ -118,6 +133,7 @@ static void on_linger_timer(void *arg)
     struct calls *calls = call->calls;
 
     free_legs(call);
+    let_go_of_snapshot(call);
     map_remove(&call->node);
     list_append(&calls->history, &call->link);
     calls->history_count++;
@@ -157,9 +173,10 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     call_note(call, "ended by %s: %s", ended_by, why);
     call_set_state(call, CALL_OVER);
     timer_stop(&call->ring_timer);
-    timer_stop(&call->reconnect_timer);
+    timer_stop(&call->in_back_timer);
+    timer_stop(&call->out_back_timer);
     call_write_cdr(call); /* before the media is gone: it has the figures */
-    call_keep_legs(call);
+    call_keep_texts(call);
     end_legs(call, status ? status : 200, call->why);
     call_leave_trunk(call);
     if (call->in && call->in->account[0]) {

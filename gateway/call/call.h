@@ -46,7 +46,8 @@ struct call {
     bool is_anonymous;
     unsigned max_forwards;
     struct timeline *timeline;
-    struct timer ring_timer, reconnect_timer;
+    struct timer ring_timer;
+    struct timer in_back_timer, out_back_timer; /* while that side's connection is gone */
     uint64_t began_us, answered_us, ended_us;
     uint64_t began_wall_us;
     unsigned best_status; /* the best refusal of the outgoing legs, RFC 3261 16.7 */
@@ -56,6 +57,7 @@ struct call {
     char why[200];        /* how it ended, one sentence */
     bool is_counted_trunk;
     char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
+    char *route_text;    /* name of its route */
     struct timer linger; /* frees the legs outside of their own call-backs */
 };
 
@@ -81,5 +83,5 @@ void call_sweep(struct calls *calls);
 
 void call_write_brief(const struct call *call, struct text *out);
 void call_write_full(const struct call *call, struct text *out);
-/** Keep what is known of the legs, which are about to be freed. */
-void call_keep_legs(struct call *call);
+/** Keep what is told of an ended call: its legs and its snapshot are about to go. */
+void call_keep_texts(struct call *call);

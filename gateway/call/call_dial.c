@@ -22,17 +22,25 @@ static void on_ring_timer(void *arg)
     call_end(call, 480, "gateway", why);
 }
 
-static void ring(struct call *call, const struct leg_sip_dial *dial)
+/* @return false: there is no leg, and nothing will be heard of it */
+static bool ring(struct call *call, const struct leg_sip_dial *dial)
 {
     struct leg *leg;
 
     if (call->out_count >= CALL_LEG_MAX && dial->binding)
-        return;
-    call->out_count++;
-    if (leg_sip_new_out(&leg, call, dial))
+        return false;
+    if (leg_sip_new_out(&leg, call, dial)) {
         call_keep_refusal(call, 500, "no memory for another leg");
-    else
-        call_set_state(call, CALL_RINGING);
+        return false;
+    }
+    call->out_count++;
+    call_set_state(call, CALL_RINGING);
+    return true;
+}
+
+static void end_unheard(struct call *call, const char *why)
+{
+    call_end(call, call->best_status ? call->best_status : 503, "gateway", call->best_why[0] ? call->best_why : why);
 }
 
 /* ---- an account ---- */
@@ -40,16 +48,22 @@ static void ring(struct call *call, const struct leg_sip_dial *dial)
 static void on_bindings(int err, const struct bindings *bindings, void *arg)
 {
     struct call *call = arg;
+    unsigned ringing = 0;
     char why[160];
 
-    if (call->state == CALL_OVER || err || !bindings->count) {
+    if (call->state == CALL_OVER) {
+        /* ended while the store was asked: it has let go of its route */
+    } else if (err || !bindings->count) {
         snprintf(why, sizeof(why), err ? "the registrations cannot be read" : "%s is not registered anywhere",
                  call->pick.account->name);
         call_end(call, err ? 503 : 480, "gateway", why);
     } else {
         call_note(call, "ringing %u device(s) of account %s", bindings->count, call->pick.account->name);
         for (unsigned i = 0; i < bindings->count; i++)
-            ring(call, &(struct leg_sip_dial){.binding = &bindings->items[i], .account = call->pick.account->name});
+            ringing +=
+                ring(call, &(struct leg_sip_dial){.binding = &bindings->items[i], .account = call->pick.account->name});
+        if (!ringing)
+            end_unheard(call, "no device can be called");
     }
     mem_unref(call);
 }
@@ -111,8 +125,9 @@ bool call_dial_next_trunk(struct call *call)
         call->trunk_try.at = (size_t)at;
         call->is_counted_trunk = true;
         call_note(call, "trunk %s is tried", name);
-        ring(call, &(struct leg_sip_dial){.trunk = trunk});
-        return true;
+        if (ring(call, &(struct leg_sip_dial){.trunk = trunk}))
+            return true;
+        call_leave_trunk(call);
     }
     return false;
 }
@@ -164,6 +179,5 @@ void call_route(struct call *call, const struct route_caller *caller)
     if (call->pick.account)
         dial_account(call);
     else if (!call_dial_next_trunk(call))
-        call_end(call, call->best_status ? call->best_status : 503, "gateway",
-                 call->best_why[0] ? call->best_why : "no trunk can take the call");
+        end_unheard(call, "no trunk can take the call");
 }

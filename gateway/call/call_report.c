@@ -19,6 +19,11 @@ static const char *direction(const struct call *call)
     return call->pick.trunks ? "out" : "internal";
 }
 
+static const char *route_name(const struct call *call)
+{
+    return call->pick.route && call->pick.route->name ? call->pick.route->name : "";
+}
+
 static void write_leg(struct text *out, const char *name, const struct leg *leg)
 {
     struct stream_stats stats;
@@ -56,7 +61,7 @@ static void write_head(const struct call *call, struct text *out)
     field(out, "state", span_of(call_state_name(call->state)));
     field(out, "caller", span_of(call->caller));
     field(out, "dialled", span_of(call->dialled));
-    field(out, "route", span_of(call->pick.route && call->pick.route->name ? call->pick.route->name : ""));
+    field(out, "route", span_of(call->route_text ? call->route_text : route_name(call)));
     text_addf(out, ", \"began\": %.3f, \"seconds\": %.3f, \"talk_seconds\": %.3f, \"status\": %u",
               (double)call->began_wall_us / 1e6, (double)(now_us - call->began_us) / 1e6,
               call->answered_us ? (double)(now_us - call->answered_us) / 1e6 : 0.0, call->end_status);
@@ -70,14 +75,16 @@ static void write_legs(const struct call *call, struct text *out)
     write_leg(out, "out", call->out);
 }
 
-void call_keep_legs(struct call *call)
+void call_keep_texts(struct call *call)
 {
+    const char *name = route_name(call);
     struct text out;
 
     text_init(&out, 8192);
     write_legs(call, &out);
     call->legs_text = text_take(&out);
     text_free(&out);
+    call->route_text = mem_text(name, strlen(name));
 }
 
 void call_write_brief(const struct call *call, struct text *out)
@@ -140,7 +147,7 @@ void call_write_cdr(struct call *call)
                 : call->pick.account             ? call->pick.account->name
                                                  : ""));
     SET(row, trunk, span_of(trunk ? trunk->name : ""));
-    SET(row, route, span_of(call->pick.route && call->pick.route->name ? call->pick.route->name : ""));
+    SET(row, route, span_of(route_name(call)));
     SET(row, direction, span_of(direction(call)));
     SET(row, cause, span_of(call->why));
     SET(row, ended_by, span_of(call->ended_by));

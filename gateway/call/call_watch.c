@@ -68,22 +68,39 @@ void call_sweep(struct calls *calls)
 
 /* ---- lost connections ---- */
 
-static bool is_leg_lost(const struct leg *leg)
+static void end_lost(struct call *call, const struct leg *leg)
 {
-    return leg && leg_sip_is_lost(leg);
-}
-
-static void on_reconnect_timer(void *arg)
-{
-    struct call *call = arg;
     char why[120];
 
-    if (!is_leg_lost(call->in) && !is_leg_lost(call->out))
+    if (!leg || !leg_sip_is_lost(leg))
         return;
-
     snprintf(why, sizeof(why), "its connection closed and it did not come back within %u s",
              call->conf->sip.reconnect_s);
     call_end(call, 408, "gateway", why);
+}
+
+static void on_in_not_back(void *arg)
+{
+    struct call *call = arg;
+
+    end_lost(call, call->in);
+}
+
+static void on_out_not_back(void *arg)
+{
+    struct call *call = arg;
+
+    end_lost(call, call->out);
+}
+
+/* Each side has its own time: the one that is lost later is not cut short by the other. */
+static void await_return(struct call *call, const struct leg *leg)
+{
+    bool is_in = leg == call->in;
+    struct timer *timer = is_in ? &call->in_back_timer : &call->out_back_timer;
+
+    timer_start(call->calls->stack->wheel, timer, call->conf->sip.reconnect_s * 1000ull,
+                is_in ? on_in_not_back : on_out_not_back, call);
 }
 
 static void lose_leg(struct call *call, struct leg *leg, const struct sip_flow *flow)
@@ -102,9 +119,7 @@ static void lose_leg(struct call *call, struct leg *leg, const struct sip_flow *
         return;
     }
     leg_sip_set_lost(leg, true);
-    if (!timer_is_running(&call->reconnect_timer))
-        timer_start(call->calls->stack->wheel, &call->reconnect_timer, call->conf->sip.reconnect_s * 1000ull,
-                    on_reconnect_timer, call);
+    await_return(call, leg);
 }
 
 static void lose_flow(struct call *call, void *arg)
@@ -133,8 +148,7 @@ static void find_leg(struct call *call, struct leg *leg, const struct back *back
         return;
     invite_set_flow(leg_sip_invite(leg), &back->binding.flow);
     leg_sip_set_lost(leg, false);
-    if (!is_leg_lost(call->in) && !is_leg_lost(call->out))
-        timer_stop(&call->reconnect_timer);
+    timer_stop(leg == call->in ? &call->in_back_timer : &call->out_back_timer);
 }
 
 static void find_lost(struct call *call, void *arg)

@@ -53,6 +53,8 @@ bool leg_media_is_set(const struct leg_media *media);
 
 /** Set the streams of both legs as negotiated and carry media between them. */
 void leg_media_bridge(struct leg_media *left, struct leg_media *right);
+/** The call was answered: a peer connection that hears nothing may end it from now on. */
+void leg_media_answered(struct leg_media *media);
 /** Stop sending and receiving, give ports back. Idempotent. */
 void leg_media_stop(struct leg_media *media);
 

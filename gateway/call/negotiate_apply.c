@@ -83,6 +83,29 @@ static int make_transport(struct leg_media *media, unsigned index)
     return media->transports[index] ? 0 : -ENOMEM;
 }
 
+static bool is_any_open(const struct leg_media *media)
+{
+    for (unsigned kind = 0; kind < MEDIA_KINDS; kind++)
+        if (media->is_open[kind])
+            return true;
+    return false;
+}
+
+/* What could not be opened whole gives its port back at once; the peer connection of an open line stays. */
+static void undo_open(struct leg_media *media, unsigned kind)
+{
+    struct media_line *owner = &media->lines[media->is_webrtc ? 0 : kind];
+
+    if (media->is_webrtc && is_any_open(media)) {
+        if (kind)
+            media->lines[kind].endpoint = NULL;
+        return;
+    }
+    endpoint_stop(owner->endpoint);
+    owner->endpoint = mem_unref(owner->endpoint);
+    media->lines[kind].endpoint = NULL;
+}
+
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
 {
     int err;
@@ -96,10 +119,13 @@ int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out)
         if (!err)
             err = media_stream_new(&media->lines[kind].stream, media->lines[kind].endpoint);
         if (err) {
+            undo_open(media, kind);
             *why_out = "no media port is free";
             return -EBUSY;
         }
         media->is_open[kind] = true;
+        if (media->is_answered)
+            endpoint_answered(media->lines[kind].endpoint);
     }
     if (media->is_webrtc)
         write_webrtc_transport(media, media->transports[0]);
@@ -264,6 +290,14 @@ void leg_media_bridge(struct leg_media *left, struct leg_media *right)
         set_stream(right, kind, reference);
         media_bridge(left->lines[kind].stream, right->lines[kind].stream);
     }
+}
+
+void leg_media_answered(struct leg_media *media)
+{
+    media->is_answered = true;
+    for (unsigned kind = 0; kind < MEDIA_KINDS; kind++)
+        if (media->is_open[kind])
+            endpoint_answered(media->lines[kind].endpoint);
 }
 
 void leg_media_stop(struct leg_media *media)

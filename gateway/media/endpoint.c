@@ -256,6 +256,12 @@ void endpoint_init(struct endpoint *endpoint, const struct endpoint_kind *kind, 
     rtcp_report_start(endpoint);
 }
 
+void endpoint_answered(struct endpoint *endpoint)
+{
+    if (!endpoint->is_stopped && endpoint->kind->on_answered)
+        endpoint->kind->on_answered(endpoint);
+}
+
 void endpoint_stop(struct endpoint *endpoint)
 {
     if (!endpoint || endpoint->is_stopped)

@@ -53,14 +53,17 @@ struct webrtc_remote {
 };
 /** Set what the peer's description says; copies. Called again at re-negotiation: unchanged facts change nothing;
  * another fingerprint begins a new DTLS association and stops media until it is done. Once this was called and a stream
- * was bridged (so the peer has our description too), a missing ICE check is told after 10 s and fails the endpoint
- * after 120 s; after the first check, 30 s without one fail it (RFC 7675). @return 0; -EBADMSG; -EPROTO: a hash we do
- * not take */
+ * was bridged (so the peer has our description too), a missing ICE check is told after 10 s. Once it was answered, 120
+ * s without any check fail the endpoint; after the first check, 30 s without one do (RFC 7675). @return 0; -EBADMSG;
+ * -EPROTO: a hash we do not take */
 int endpoint_webrtc_remote(struct endpoint *endpoint, const struct webrtc_remote *remote);
 
 /** ICE restart (RFC 8445 section 9): new local ufrag and pwd beside the old ones, which go on until a check with the
  * new ones was nominated. DTLS and SRTP go on. */
 int endpoint_webrtc_restart(struct endpoint *endpoint);
+
+/** The call rings no longer, it was answered. Idempotent. */
+void endpoint_answered(struct endpoint *endpoint);
 
 /* ---- RTP session ---- */
 

@@ -24,6 +24,8 @@ struct endpoint_kind {
     void (*stop)(struct endpoint *endpoint);
     /** A stream was bridged: the peer has our description, or is being told it. May be NULL. */
     void (*on_bridged)(struct endpoint *endpoint);
+    /** See endpoint_answered(). May be NULL. */
+    void (*on_answered)(struct endpoint *endpoint);
     unsigned stream_max;
 };
 

@@ -229,6 +229,13 @@ static void webrtc_bridged(struct endpoint *endpoint)
         webrtc->ice->kind->await(webrtc->ice);
 }
 
+static void webrtc_answered(struct endpoint *endpoint)
+{
+    struct webrtc *webrtc = webrtc_of(endpoint);
+
+    webrtc->ice->kind->answered(webrtc->ice);
+}
+
 /* ---- birth and end ---- */
 
 static void webrtc_stop(struct endpoint *endpoint)
@@ -248,6 +255,7 @@ static const struct endpoint_kind webrtc_kind = {
     .send_rtcp = webrtc_send,
     .stop = webrtc_stop,
     .on_bridged = webrtc_bridged,
+    .on_answered = webrtc_answered,
     .stream_max = ENDPOINT_STREAM_MAX,
 };
 

@@ -30,6 +30,8 @@ struct ice_kind {
     int (*restart)(struct ice *ice);
     /** The peer has (or is being told) our description too: from now on it is a fault if no check comes. */
     void (*await)(struct ice *ice);
+    /** The call was answered: until now it only rang, and no missing check was a reason to fail. */
+    void (*answered)(struct ice *ice);
     /** Queue a packet (taken) to the selected pair; before there is one, it is dropped. Packet path. */
     void (*send)(struct ice *ice, struct pkt *pkt_taken);
     /** Forget all sources; no callback comes after. */

@@ -59,10 +59,11 @@ struct lite {
     unsigned newest; /* index of the credential that is told to the peer */
     struct pair pairs[PAIR_MAX];
     struct pair *selected;
-    bool is_nominated;   /* the selected one was, by the peer */
-    uint64_t checked_us; /* last valid check; 0: none yet */
-    uint64_t awaited_us; /* since when checks are awaited; 0: not yet */
-    bool was_told;       /* that no check came */
+    bool is_nominated;    /* the selected one was, by the peer */
+    uint64_t checked_us;  /* last valid check; 0: none yet */
+    uint64_t awaited_us;  /* since when checks are awaited; 0: not yet */
+    uint64_t answered_us; /* 0: it rings, and may ring as long as it likes */
+    bool was_told;        /* that no check came */
     struct timer watch;
 };
 
@@ -275,6 +276,11 @@ static void tell_no_check(struct lite *lite)
     lite->ice.user->on_event(text, lite->ice.arg);
 }
 
+static uint64_t later(uint64_t left_us, uint64_t right_us)
+{
+    return left_us > right_us ? left_us : right_us;
+}
+
 static void fail_by_silence(struct lite *lite, const char *since)
 {
     char why[128];
@@ -283,17 +289,18 @@ static void fail_by_silence(struct lite *lite, const char *since)
     lite->ice.user->on_failed(why, lite->ice.arg);
 }
 
-/* A peer that was never heard gets more time: a browser that ignores early media begins only with the final answer. */
+/* A peer that was never heard gets more time: a browser that ignores early media begins only with the final answer.
+ * While it rings, a missing check is told but ends nothing: how long it rings is the call's business. */
 static void on_watch(void *arg)
 {
     struct lite *lite = arg;
-    uint64_t now_us = clock_now_us();
+    uint64_t now_us = clock_now_us(), answered_us = lite->answered_us;
 
     if (!lite->checked_us && !lite->was_told)
         tell_no_check(lite);
-    if (lite->checked_us && now_us - lite->checked_us >= CONSENT_US)
+    if (answered_us && lite->checked_us && now_us - later(lite->checked_us, answered_us) >= CONSENT_US)
         fail_by_silence(lite, "for 30 s");
-    else if (!lite->checked_us && now_us - lite->awaited_us >= NEVER_US)
+    else if (answered_us && !lite->checked_us && now_us - later(lite->awaited_us, answered_us) >= NEVER_US)
         fail_by_silence(lite, "in 120 s");
     else
         worker_timer(&lite->watch, WATCH_MS, on_watch, lite);
@@ -387,6 +394,14 @@ static void lite_await(struct ice *ice)
     worker_timer(&lite->watch, FIRST_CHECK_MS, on_watch, lite);
 }
 
+static void lite_answered(struct ice *ice)
+{
+    struct lite *lite = (struct lite *)ice;
+
+    if (!lite->answered_us)
+        lite->answered_us = clock_now_us();
+}
+
 static int lite_restart(struct ice *ice)
 {
     struct lite *lite = (struct lite *)ice;
@@ -400,6 +415,7 @@ const struct ice_kind ice_lite = {
     .remote = lite_remote,
     .restart = lite_restart,
     .await = lite_await,
+    .answered = lite_answered,
     .send = lite_send,
     .stop = lite_stop,
 };

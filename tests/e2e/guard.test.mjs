@@ -76,6 +76,51 @@ scenario('a wrong password is 403 after the challenge, and the owner still regis
   defer(() => owner.close());
 }, ours);
 
+scenario('however many wrong passwords came from an address, the right one gets in at once; wrong ones wait', async ({ defer }) => {
+  const gateway = await startGateway({ accounts: [ALICE, BOB] });
+  defer(() => gateway.stop());
+  const times = [];
+  for (let n = 0; n < 8; n++) {
+    const guesser = await wsPhone(gateway, { name: BOB.name, password: `guess${n}` }, { register: false });
+    const began = performance.now();
+    const answer = await guesser.sip.register({ username: BOB.name, password: `guess${n}` });
+    times.push(performance.now() - began);
+    check(answer.status === 403, `guess ${n} was answered ${answer.first}`);
+    guesser.close();
+  }
+  check(times[4] < 400 && times[7] > 1500, `answered after ${times.map(Math.round)} ms`);
+  for (const account of [BOB, ALICE]) {
+    const began = performance.now();
+    const owner = await wsPhone(gateway, account);
+    check(performance.now() - began < 400, `${account.name} waited ${performance.now() - began} ms`);
+    owner.close();
+  }
+  const colleague = await wsPhone(gateway, { name: ALICE.name, password: 'mistyped' }, { register: false });
+  defer(() => colleague.close());
+  const began = performance.now();
+  await colleague.sip.register({ username: ALICE.name, password: 'mistyped' });
+  check(performance.now() - began < 400, 'a colleague who mistypes was slowed');
+}, ours);
+
+scenario('a changed password is asked for on a connection that is open', async ({ defer }) => {
+  const gateway = await startGateway({ accounts: [{ ...ALICE, password: 'before-it' }, BOB] });
+  defer(() => gateway.stop());
+  const alice = await wsPhone(gateway, { ...ALICE, password: 'before-it' });
+  const bob = await wsPhone(gateway, BOB);
+  defer(() => [alice, bob].forEach((phone) => phone.close()));
+  const from = gateway.program.output.length;
+  gateway.reload((text) => text.replace('before-it', 'after-it'));
+  await gateway.program.waitOutput(/reload: done/, { from });
+  await until('a question for the password', async () => {
+    const options = alice.sip.newRequest('MESSAGE', `sip:${gateway.domain}`, { from: `<${alice.aor}>` });
+    return (await alice.sip.expect((m) => m.status && m.callId === options.callId)).status === 401;
+  });
+  check((await alice.sip.register({ username: ALICE.name, password: 'before-it' })).status === 403, 'the old password is still good');
+  check((await alice.sip.register({ username: ALICE.name, password: 'after-it' })).status === 200, 'the new password is not good');
+  const still = bob.sip.newRequest('MESSAGE', `sip:${gateway.domain}`, { from: `<${bob.aor}>` });
+  check((await bob.sip.expect((m) => m.status && m.callId === still.callId)).status !== 401, 'an account that did not change was asked');
+}, ours);
+
 scenario('unknown and known users are told the same', async ({ defer }) => {
   const { gateway } = peers;
   const shapes = [];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the operator sees and does: health, metrics, calls with their timeline, reload, drain; and calls that end by a timer.
-import { world, scenario, check, ALICE, CALLER } from './lib/scenario.mjs';
+import { world, scenario, check, ALICE, BOB, CALLER } from './lib/scenario.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { scriptedPhone } from './lib/phone.mjs';
 import { wsPhone } from './lib/ws-phone.mjs';
@@ -111,6 +111,55 @@ scenario('SIGTERM: no new calls, the running one goes on, then the process ends'
   await bye;
   const result = await gateway.program.stop({ within: 10000 });
   check(result.code === 0 && !gateway.program.wasKilled, `ended with code ${result.code}`);
+}, ours);
+
+scenario('SIGTERM after a reload: the drain limit is that of the new configuration', async ({ defer }) => {
+  const trunk = await scriptedPhone({ name: 'mute trunk' });
+  defer(() => trunk.close());
+  const gateway = await startGateway({ accounts: [ALICE], trunks: [{ name: 'carrier', host: '127.0.0.1', port: trunk.sip.port }],
+    config: { sip: { drain: '59s' } } });
+  const alice = await wsPhone(gateway, ALICE);
+  defer(() => alice.close());
+  await alice.call(CALLER);
+  await trunk.rings();
+  const from = gateway.program.output.length;
+  gateway.reload((text) => text.replace('59s', '1s'));
+  await gateway.program.waitOutput(/reload: done/, { from });
+  await gateway.stop({ within: 6000 });
+}, ours);
+
+scenario('two browsers that both lose their connection in a call have each their own time to come back', async ({ defer }) => {
+  const gateway = await startGateway({ accounts: [ALICE, BOB], config: { sip: { reconnect: '3s' } } });
+  defer(() => gateway.stop());
+  const contact = Object.fromEntries([ALICE, BOB].map((one) => [one.name, `<sip:${one.name}@same.invalid;transport=ws>`]));
+  const connect = async (account) => {
+    const phone = await wsPhone(gateway, account, { register: false });
+    defer(() => phone.close());
+    Object.defineProperty(phone.sip, 'contact', { value: contact[account.name] });
+    await phone.register();
+    return phone;
+  };
+  const alice = await connect(ALICE);
+  const bob = await connect(BOB);
+  await alice.call(BOB.name);
+  await bob.rings();
+  await bob.answer({ ack: false });
+  await alice.answered();
+  const isThere = async () => {
+    const { body } = await gateway.admin.text('/calls');
+    return (JSON.parse(body).calls ?? JSON.parse(body)).length === 1;
+  };
+  const began = performance.now();
+  const at = (ms) => until(`${ms} ms`, () => performance.now() - began >= ms, { within: 8000 });
+  alice.close();
+  await at(2000);
+  bob.close();
+  await connect(ALICE); // in her time
+  await at(3800);
+  check(await isThere(), 'the call ended although the callee had been away for less than its time');
+  await connect(BOB);
+  await at(5800);
+  check(await isThere(), 'the call ended although both are back');
 }, ours);
 
 scenario('SIGTERM while a far end says nothing: the process ends soon after the drain limit', async ({ defer }) => {

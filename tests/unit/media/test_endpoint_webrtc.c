@@ -185,6 +185,40 @@ static void test_more_sources_than_allowed_push_out_the_oldest(void **state)
         peer_stop(&many[i]);
 }
 
+static void test_while_it_rings_a_missing_check_is_told_and_ends_nothing(void **state)
+{
+    describe(false);
+    media_bridge(stream, stream); /* early media */
+    for (unsigned i = 0; i < 300; i++)
+        rig_leap(1000);
+    rig_until(strstr(seen.events, "no ICE check arrived on UDP port"));
+    assert_int_equal(seen.state_count, 0);
+    endpoint_answered(endpoint);
+    for (unsigned i = 0; i < 115; i++)
+        rig_leap(1000);
+    rig_turn();
+    assert_int_equal(seen.state_count, 0);
+    for (unsigned i = 0; i < 10; i++)
+        rig_leap(1000);
+    rig_until(seen.state_count == 1);
+    assert_int_equal(seen.states[0], ENDPOINT_FAILED);
+}
+
+static void test_while_it_rings_silence_after_the_first_check_ends_nothing(void **state)
+{
+    describe(false);
+    media_bridge(stream, stream);
+    peer_check(&browser, true);
+    rig_until(endpoint_state(endpoint) == ENDPOINT_CHECKED);
+    for (unsigned i = 0; i < 120; i++)
+        rig_leap(1000);
+    assert_int_equal(endpoint_state(endpoint), ENDPOINT_CHECKED);
+    endpoint_answered(endpoint);
+    for (unsigned i = 0; i < 40; i++)
+        rig_leap(1000);
+    assert_int_equal(endpoint_state(endpoint), ENDPOINT_FAILED);
+}
+
 static void test_no_check_is_told_after_10_s_and_fails_after_120(void **state)
 {
     describe(false);
@@ -193,6 +227,7 @@ static void test_no_check_is_told_after_10_s_and_fails_after_120(void **state)
     rig_turn();
     assert_string_equal(seen.events, "");
     media_bridge(stream, stream);
+    endpoint_answered(endpoint);
     for (unsigned i = 0; i < 11; i++)
         rig_leap(1000);
     rig_until(strstr(seen.events, "no ICE check arrived on UDP port"));
@@ -206,6 +241,7 @@ static void test_no_check_is_told_after_10_s_and_fails_after_120(void **state)
 static void test_lost_consent_fails(void **state)
 {
     peer_connect(&browser, endpoint, false);
+    endpoint_answered(endpoint);
     for (unsigned i = 0; i < 25; i++)
         rig_leap(1000);
     assert_int_equal(endpoint_state(endpoint), ENDPOINT_READY);
@@ -479,6 +515,8 @@ int main(void)
         EACH(test_more_sources_than_allowed_push_out_the_oldest),
         EACH(test_no_check_is_told_after_10_s_and_fails_after_120),
         EACH(test_lost_consent_fails),
+        EACH(test_while_it_rings_a_missing_check_is_told_and_ends_nothing),
+        EACH(test_while_it_rings_silence_after_the_first_check_ends_nothing),
         EACH(test_restart_goes_on_with_the_old_path_until_the_new_one_is_nominated),
         EACH(test_dtls_from_an_unproved_source_is_dropped),
         EACH(test_dtls_runs_as_server),

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ports of a leg whose negotiation runs out of memory: none is kept that no open line has. */
+#include "../media/media_rig.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "call/negotiate_private.h"
+
+static const char offer[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+                            "m=audio 4000 RTP/AVP 0\r\n";
+
+static struct leg_media *make_leg(bool is_webrtc)
+{
+    struct leg_media *media;
+
+    assert_int_equal(
+        leg_media_new(&media,
+                      &(struct leg_media_options){.house = rig.house, .conf = rig.conf, .is_webrtc = is_webrtc}),
+        0);
+    return media;
+}
+
+static unsigned open_count(const struct leg_media *media)
+{
+    unsigned count = 0;
+
+    for (unsigned kind = 0; kind < MEDIA_KINDS; kind++)
+        count += media->is_open[kind];
+    return count;
+}
+
+static void try_without_memory(bool is_webrtc, enum stat_id sessions)
+{
+    struct leg_media *in = make_leg(false);
+    unsigned failed_count = 0;
+    const char *why = "";
+    int err = -1;
+
+    assert_int_equal(leg_media_take_offer(in, span_of(offer), &why), 0);
+    for (int n = 0; err; n++) {
+        struct leg_media *out = make_leg(is_webrtc);
+        uint64_t before = rig_stat(sessions);
+        struct text text;
+
+        text_init(&text, 65536);
+        mem_fail_after(n);
+        err = leg_media_make_offer(out, in, &text, &why);
+        mem_fail_after(-1);
+        failed_count += err != 0;
+        assert_int_equal(rig_stat(sessions) - before, open_count(out)); /* while the leg is still there */
+        mem_unref(out);
+        assert_int_equal(rig_stat(sessions), before);
+        text_free(&text);
+    }
+    assert_true(failed_count > 3);
+    mem_unref(in);
+}
+
+static void test_an_rtp_port_is_given_back_at_once(void **state)
+{
+    try_without_memory(false, STAT_RTP_SESSIONS);
+}
+
+static void test_a_peer_connection_is_given_back_at_once(void **state)
+{
+    try_without_memory(true, STAT_PEERS);
+}
+
+static int setup(void **state)
+{
+    rig_start("");
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    rig_stop();
+    return 0;
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(test_an_rtp_port_is_given_back_at_once),
+        T(test_a_peer_connection_is_given_back_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
