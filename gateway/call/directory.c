@@ -80,6 +80,9 @@ static int parse_trunk(struct trunk *trunk, const struct conf_trunk *conf)
     if (uri_parse(&uri, span_of(conf->uri)))
         return -EINVAL;
     trunk->host = mem_text(uri.host.p, uri.host.n);
+    if (locate_read(&trunk->wish, &uri)) /* other transports: as if none was named */
+        trunk->wish = (struct locate_wish){.port = uri.port, .is_sips = uri.scheme == URI_SIPS};
+    trunk->wish.host = span_of(trunk->host);
     trunk->transport = uri.scheme == URI_SIPS ? SIP_TLS : SIP_UDP;
     if (uri_param(&uri, SPAN("transport"), &transport))
         trunk->transport = span_ieq(transport, SPAN("tls"))   ? SIP_TLS

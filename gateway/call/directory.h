@@ -5,7 +5,7 @@
 
 #include "base/conf.h"
 #include "net/addr.h"
-#include "sip/transport.h"
+#include "sip/locate.h"
 
 /* directory.h: the accounts and trunks of one snapshot, parsed once for look-ups: account by name or number, trunk by
  * the address a request came from. One per worker and snapshot; immutable but for the addresses of trunks' names. */
@@ -13,7 +13,7 @@
 struct directory;
 
 #define TRUNK_ACCEPT_MAX   64
-#define TRUNK_RESOLVED_MAX 8
+#define TRUNK_RESOLVED_MAX 16
 
 struct trunk {
     const struct conf_trunk *conf;
@@ -21,7 +21,8 @@ struct trunk {
     unsigned accept_count;
     struct addr resolved[TRUNK_RESOLVED_MAX]; /* where its name leads: they may answer and call as well */
     unsigned resolved_count;
-    char *host; /* of its uri */
+    char *host;              /* of its uri */
+    struct locate_wish wish; /* where its uri leads, see trunk_locate() */
     uint16_t port;
     enum sip_transport transport;
     unsigned index;

@@ -102,6 +102,8 @@ static void on_rejected(struct invite *invite, unsigned status, const struct sip
     struct leg_sip *sip = arg;
     char text[120];
 
+    if (leg_sip_try_next(sip, status, response != NULL))
+        return;
     sip->leg.status = status;
     if (response && !*why) {
         snprintf(text, sizeof(text), "%s answered %u %.*s", sip->leg.trunk ? "the trunk" : "the other side", status,
@@ -328,7 +330,8 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
         return;
     leg->is_over = true;
     timer_stop(&sip->fail_timer);
-    sip->dns = mem_unref(sip->dns);
+    timer_stop(&sip->silent_timer);
+    sip->locate = mem_unref(sip->locate);
     if (sip->is_lost)
         __atomic_add_fetch(&lost_count, -1, __ATOMIC_RELAXED);
     sip->is_lost = false;
@@ -426,6 +429,7 @@ static void leg_sip_destroy(void *self)
     list_remove(&sip->leg.link);
     mem_unref(sip->leg.media);
     mem_unref(sip->invite);
+    mem_unref(sip->tries);
 }
 
 int leg_sip_alloc(struct leg_sip **sipp, struct call *call, enum leg_side side)

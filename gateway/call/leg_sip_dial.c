@@ -161,6 +161,8 @@ static int send_invite(struct leg_sip *sip, const struct sip_flow *flow, struct 
     return err;
 }
 
+static void on_silent_timer(void *arg);
+
 static void begin(struct leg_sip *sip, const struct sip_flow *flow)
 {
     const char *why = "the INVITE could not be sent";
@@ -173,37 +175,86 @@ static void begin(struct leg_sip *sip, const struct sip_flow *flow)
     if (!err)
         err = send_invite(sip, flow, text_span(&sdp));
     text_free(&sdp);
-    if (err)
+    if (err) {
         leg_sip_fail_later(sip, err == -ENOENT ? 488 : 503, why);
-    else
-        call_note(sip->leg.call, "%s: INVITE sent to %s", sip->leg.peer, sip_flow_text(flow, text));
-}
-
-/* ---- where to ---- */
-
-static void on_resolved(int err, const struct addr *addrs, unsigned count, void *arg)
-{
-    struct leg_sip *sip = arg;
-    const struct trunk *trunk = sip->leg.trunk;
-    struct sip_flow flow;
-
-    if (err || !count) {
-        leg_sip_fail_later(sip, 503, "the trunk's name cannot be resolved");
         return;
     }
-    err = transport_flow_to(&flow, sip->leg.call->calls->stack->transports, trunk->transport, &addrs[0], trunk->host);
-    if (err)
-        leg_sip_fail_later(sip, 503, "no connection to the trunk could be made: is there a sip.listen of that kind?");
-    else
-        begin(sip, &flow);
+    call_note(sip->leg.call, "%s: INVITE sent to %s", sip->leg.peer, sip_flow_text(flow, text));
+    if (sip->tries && locate_tries_has_more(sip->tries))
+        timer_start(sip->leg.call->calls->stack->wheel, &sip->silent_timer, LOCATE_SILENT_MS, on_silent_timer, sip);
+}
+
+/* ---- where to: the trunk's targets, one after the other ---- */
+
+/* The former target is done with. Where it has not answered yet it gets a CANCEL at its first word, or ACK and BYE for
+ * an answer that comes late. Its ports go as well: the next target may be of another family. */
+static void drop_try(struct leg_sip *sip)
+{
+    timer_stop(&sip->silent_timer);
+    if (sip->invite)
+        invite_end(sip->invite, &(struct invite_end){.cause = 408, .why = "another server of the trunk is tried"});
+    sip->invite = mem_unref(sip->invite);
+    if (sip->leg.media)
+        leg_media_stop(sip->leg.media);
+    sip->leg.media = mem_unref(sip->leg.media);
+}
+
+static bool begin_next(struct leg_sip *sip)
+{
+    struct sip_flow flow;
+
+    if (!locate_tries_open(sip->tries, &flow, sip->leg.call->calls->stack, sip->leg.trunk->host))
+        return false;
+    drop_try(sip);
+    begin(sip, &flow);
+    return true;
+}
+
+/* From now on it may take its time if it has answered, if only 100. */
+static void on_silent_timer(void *arg)
+{
+    struct leg_sip *sip = arg;
+
+    if (invite_dialog(sip->invite)->is_heard)
+        return;
+    call_note(sip->leg.call, "%s: no answer within %u ms, another target is tried", sip->leg.peer, LOCATE_SILENT_MS);
+    begin_next(sip);
+}
+
+bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response)
+{
+    bool is_dead = status == 503 || (status == 408 && !has_response);
+    bool has_rung = sip->leg.status > 100;
+
+    if (!sip->tries || !is_dead || has_rung || sip->leg.is_over || !locate_tries_has_more(sip->tries))
+        return false;
+    call_note(sip->leg.call, "%s: %u, another target is tried", sip->leg.peer, status);
+    return begin_next(sip);
+}
+
+static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
+{
+    static const char no_way[] = "no connection to the trunk could be made: is there a sip.listen of that kind?";
+    struct leg_sip *sip = arg;
+
+    if (err) {
+        leg_sip_fail_later(sip, 503, err == -EAFNOSUPPORT ? no_way : "the trunk's name cannot be resolved");
+        return;
+    }
+    sip->tries = mem_new(sizeof(*sip->tries), NULL);
+    if (sip->tries)
+        locate_tries_begin(sip->tries, targets, count);
+    if (!sip->tries || !begin_next(sip))
+        leg_sip_fail_later(sip, 503, no_way);
 }
 
 static int begin_trunk(struct leg_sip *sip)
 {
     const struct trunk *trunk = sip->leg.trunk;
+    struct calls *calls = sip->leg.call->calls;
 
     snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->leg.call->pick.number);
-    return dns_resolve(&sip->dns, sip->leg.call->calls->dns, span_of(trunk->host), trunk->port, on_resolved, sip);
+    return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
 }
 
 static void begin_device(struct leg_sip *sip)

@@ -52,34 +52,47 @@ void trunk_duty_publish(struct trunk_duty *duty)
         trunk_board_publish(duty->calls->store, span_of(duty->trunk->conf->name), status);
 }
 
-static void note_addresses(struct trunk_duty *duty, const struct addr *addrs, unsigned addr_count)
+static bool has_addr(const struct addr *addrs, unsigned addr_count, const struct addr *addr)
+{
+    for (unsigned i = 0; i < addr_count; i++)
+        if (addr_same_host(&addrs[i], addr))
+            return true;
+    return false;
+}
+
+/* In a standing order: the locator's is a matter of chance, and would be news each time. */
+static void insert_addr(struct addr *addrs, unsigned addr_count, const struct addr *addr)
+{
+    unsigned to = addr_count;
+
+    for (; to && memcmp(addr, &addrs[to - 1], sizeof(*addr)) < 0; to--)
+        addrs[to] = addrs[to - 1];
+    addrs[to] = *addr;
+}
+
+static void note_addresses(struct trunk_duty *duty, const struct locate_target *targets, unsigned target_count)
 {
     struct trunk_status *status = &duty->status;
-    bool is_same;
+    struct addr addrs[TRUNK_RESOLVED_MAX] = {0};
+    unsigned addr_count = 0;
 
-    if (addr_count > TRUNK_RESOLVED_MAX)
-        addr_count = TRUNK_RESOLVED_MAX;
-    is_same = addr_count == status->addr_count;
-    for (unsigned i = 0; i < addr_count && is_same; i++)
-        is_same = addr_eq(&addrs[i], &status->addrs[i]);
-    if (is_same)
+    for (unsigned i = 0; i < target_count && addr_count < TRUNK_RESOLVED_MAX; i++)
+        if (!has_addr(addrs, addr_count, &targets[i].addr))
+            insert_addr(addrs, addr_count++, &targets[i].addr);
+    if (addr_count == status->addr_count && !memcmp(addrs, status->addrs, sizeof(addrs)))
         return;
-    memset(status->addrs, 0, sizeof(status->addrs));
-    memcpy(status->addrs, addrs, addr_count * sizeof(*addrs));
+    memcpy(status->addrs, addrs, sizeof(addrs));
     status->addr_count = addr_count;
     trunk_duty_publish(duty);
 }
 
-const char *trunk_duty_open(struct trunk_duty *duty, int err, const struct addr *addrs, unsigned addr_count,
-                            struct sip_flow *flow)
-{
-    const struct trunk *trunk = duty->trunk;
+const char trunk_no_way[] = "no connection to the trunk could be made: is there a sip.listen of that kind?";
 
-    if (err || !addr_count)
-        return "the trunk's name cannot be resolved";
-    note_addresses(duty, addrs, addr_count);
-    if (transport_flow_to(flow, duty->calls->stack->transports, trunk->transport, &addrs[0], trunk->host))
-        return "no connection to the trunk could be made: is there a sip.listen of that kind?";
+const char *trunk_duty_located(struct trunk_duty *duty, int err, const struct locate_target *targets, unsigned count)
+{
+    if (err)
+        return err == -EAFNOSUPPORT ? trunk_no_way : "the trunk's name cannot be resolved";
+    note_addresses(duty, targets, count);
     return NULL;
 }
 

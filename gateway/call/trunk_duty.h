@@ -37,9 +37,8 @@ struct trunk_duty {
 };
 /** The status was changed: publish and count it. */
 void trunk_duty_publish(struct trunk_duty *duty);
-/** A flow to the trunk, from what the resolver said; the addresses become the trunk's. @return NULL; or why there is
- * none */
-const char *trunk_duty_open(struct trunk_duty *duty, int err, const struct addr *addrs, unsigned count,
-                            struct sip_flow *flow);
+/** What the locator said: the targets' addresses become the trunk's. @return NULL; or why there are none */
+const char *trunk_duty_located(struct trunk_duty *duty, int err, const struct locate_target *targets, unsigned count);
+extern const char trunk_no_way[]; /* none of the targets can be sent to */
 /** The last REGISTER was answered: a leaving duty is over. It is freed from a timer. */
 void trunk_duty_has_left(struct trunk_duty *duty);

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "call/trunk_duty.h"
-#include "net/dns.h"
 #include "sip/client_tx.h"
 #include "sip/outside.h"
 
@@ -20,7 +19,8 @@
 
 struct trunk_health {
     struct trunk_duty *duty;
-    struct dns_query *dns;
+    struct locate *locate;
+    struct locate_tries tries;
     struct client_tx *tx;
     struct timer timer;
     bool is_asking;
@@ -33,7 +33,7 @@ static void drop_question(struct trunk_health *health)
     health->is_asking = false;
     client_tx_detach(health->tx);
     health->tx = mem_unref(health->tx);
-    health->dns = mem_unref(health->dns);
+    health->locate = mem_unref(health->locate);
 }
 
 static void trunk_health_destroy(void *self)
@@ -66,15 +66,18 @@ static void set_state(struct trunk_health *health, enum trunk_health_state state
 
 /* ---- one question ---- */
 
+static bool ask_next(struct trunk_health *health);
+
 static void on_response(struct client_tx *tx, const struct sip_msg *response, void *arg)
 {
-    if (response->status >= 200)
+    if (response->status >= 200 && !(response->status == 503 && ask_next(arg)))
         set_state(arg, TRUNK_UP, "");
 }
 
 static void on_fail(struct client_tx *tx, unsigned status, const char *why, void *arg)
 {
-    set_state(arg, TRUNK_DOWN, status == 408 ? "OPTIONS is not answered" : "the trunk cannot be reached");
+    if (!ask_next(arg))
+        set_state(arg, TRUNK_DOWN, status == 408 ? "OPTIONS is not answered" : "the trunk cannot be reached");
 }
 
 static const struct client_tx_user tx_user = {.on_response = on_response, .on_fail = on_fail};
@@ -110,7 +113,7 @@ static void write_options(struct text *out, struct trunk_health *health, const s
     text_free(&to);
 }
 
-static int send_question(struct trunk_health *health, const struct sip_flow *flow)
+static int send_question(struct trunk_health *health, const struct sip_flow *flow, unsigned wait_ms)
 {
     char branch[SIP_BRANCH_MAX];
     struct text out;
@@ -125,20 +128,45 @@ static int send_question(struct trunk_health *health, const struct sip_flow *flo
                                                                      .method = SIP_OPTIONS,
                                                                      .branch = branch,
                                                                      .request = text_span(&out),
+                                                                     .wait_ms = wait_ms,
                                                                      .user = &tx_user,
                                                                      .arg = health});
     text_free(&out);
     return err;
 }
 
-static void on_resolved(int err, const struct addr *addrs, unsigned count, void *arg)
+/* All targets have to have had their turn when the next question is due; the last one waits for that. */
+static unsigned wait_ms(const struct trunk_health *health)
+{
+    unsigned fair_ms = health->duty->trunk->conf->options_every_s * 1000 / (health->tries.count + 1);
+
+    if (!locate_tries_has_more(&health->tries))
+        return 0;
+    return fair_ms < LOCATE_SILENT_MS ? fair_ms : LOCATE_SILENT_MS;
+}
+
+/* The next target that can be asked: RFC 3263 4.3. @return false: none is left */
+static bool ask_next(struct trunk_health *health)
+{
+    struct trunk_duty *duty = health->duty;
+    struct sip_flow flow;
+
+    client_tx_detach(health->tx);
+    health->tx = mem_unref(health->tx);
+    while (locate_tries_open(&health->tries, &flow, duty->calls->stack, duty->trunk->host))
+        if (!send_question(health, &flow, wait_ms(health)))
+            return true;
+    return false;
+}
+
+static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
 {
     struct trunk_health *health = arg;
-    struct sip_flow flow;
-    const char *why = trunk_duty_open(health->duty, err, addrs, count, &flow);
+    const char *why = trunk_duty_located(health->duty, err, targets, count);
 
-    if (!why && send_question(health, &flow))
-        why = "the OPTIONS could not be sent";
+    locate_tries_begin(&health->tries, targets, count);
+    if (!why && !ask_next(health))
+        why = trunk_no_way;
     if (why)
         set_state(health, TRUNK_DOWN, why);
 }
@@ -147,15 +175,15 @@ static void on_timer(void *arg)
 {
     struct trunk_health *health = arg;
     const struct trunk *trunk = health->duty->trunk;
+    struct calls *calls = health->duty->calls;
 
     if (health->is_asking)
         set_state(health, TRUNK_DOWN, "OPTIONS is not answered");
     drop_question(health);
-    timer_start(health->duty->calls->stack->wheel, &health->timer, trunk->conf->options_every_s * 1000ull, on_timer,
-                health);
+    timer_start(calls->stack->wheel, &health->timer, trunk->conf->options_every_s * 1000ull, on_timer, health);
     health->is_asking = true;
-    if (dns_resolve(&health->dns, health->duty->calls->dns, span_of(trunk->host), trunk->port, on_resolved, health))
-        set_state(health, TRUNK_DOWN, "the trunk's name cannot be resolved");
+    if (locate_begin(&health->locate, calls->stack, calls->dns, &trunk->wish, on_located, health))
+        set_state(health, TRUNK_DOWN, "no memory to resolve the trunk's name");
 }
 
 int trunk_health_new(struct trunk_health **healthp, struct trunk_duty *duty)

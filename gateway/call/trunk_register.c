@@ -10,43 +10,61 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/trunk_duty.h"
-#include "net/dns.h"
 #include "sip/register_out.h"
 
 struct trunk_register {
     struct trunk_duty *duty;
     struct register_out *out;
-    struct dns_query *dns;
+    struct locate *locate;
+    struct locate_tries tries;
+    struct sip_flow flow; /* of the last try */
+    bool is_known;        /* it was registered over flow */
 };
 
 static void trunk_register_destroy(void *self)
 {
     struct trunk_register *reg = self;
 
-    mem_unref(reg->dns);
+    mem_unref(reg->locate);
     mem_unref(reg->out);
 }
 
-static void on_resolved(int err, const struct addr *addrs, unsigned count, void *arg)
+/* ---- where to: one target after the other, RFC 3263 4.3 ---- */
+
+static bool try_next(struct register_out *out, void *arg)
 {
     struct trunk_register *reg = arg;
     struct sip_flow flow;
-    const char *why = trunk_duty_open(reg->duty, err, addrs, count, &flow);
 
+    if (!locate_tries_open(&reg->tries, &flow, reg->duty->calls->stack, reg->duty->trunk->host))
+        return false;
+    reg->flow = flow;
+    register_out_send(out, &flow, locate_tries_has_more(&reg->tries) ? LOCATE_SILENT_MS : 0);
+    return true;
+}
+
+static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
+{
+    struct trunk_register *reg = arg;
+    const char *why = trunk_duty_located(reg->duty, err, targets, count);
+
+    locate_tries_begin(&reg->tries, targets, count);
+    if (reg->is_known)
+        locate_tries_prefer(&reg->tries, &reg->flow); /* the binding stands there: it is refreshed there */
+    if (!why && !try_next(reg->out, reg))
+        why = trunk_no_way;
     if (why)
         register_out_fail(reg->out, why);
-    else
-        register_out_send(reg->out, &flow);
 }
 
 static void on_due(struct register_out *out, void *arg)
 {
     struct trunk_register *reg = arg;
-    const struct trunk *trunk = reg->duty->trunk;
+    struct calls *calls = reg->duty->calls;
 
-    reg->dns = mem_unref(reg->dns);
-    if (dns_resolve(&reg->dns, reg->duty->calls->dns, span_of(trunk->host), trunk->port, on_resolved, reg))
-        register_out_fail(out, "the trunk's name cannot be resolved");
+    reg->locate = mem_unref(reg->locate);
+    if (locate_begin(&reg->locate, calls->stack, calls->dns, &reg->duty->trunk->wish, on_located, reg))
+        register_out_fail(out, "no memory to resolve the trunk's name");
 }
 
 /* ---- what came of it ---- */
@@ -80,6 +98,7 @@ static void on_outcome(struct register_out *out, const struct register_out_news 
     struct trunk_duty *duty = reg->duty;
     const char *name = duty->trunk->conf->name;
 
+    reg->is_known = news->state == REGISTER_OUT_REGISTERED;
     switch (news->state) {
     case REGISTER_OUT_REGISTERED:
         log_line(duty->status.registration != TRUNK_REGISTRATION_REGISTERED ? LOG_INFO : LOG_DEBUG,
@@ -97,7 +116,7 @@ static void on_outcome(struct register_out *out, const struct register_out_news 
     }
 }
 
-static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome};
+static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome, .on_silent = try_next};
 
 /* ---- names ---- */
 
@@ -156,6 +175,6 @@ void trunk_register_flow_lost(struct trunk_register *reg, const struct sip_flow 
 
 void trunk_register_end(struct trunk_register *reg)
 {
-    reg->dns = mem_unref(reg->dns);
+    reg->locate = mem_unref(reg->locate);
     register_out_end(reg->out);
 }

@@ -144,7 +144,8 @@ int client_tx_new(struct client_tx **txp, const struct client_tx_options *option
         mem_unref(tx);
         return err;
     }
-    timer_start(stack->wheel, &tx->end, 64 * stack->timers.t1_ms, on_timeout, tx); /* timers B, F */
+    timer_start(stack->wheel, &tx->end, options->wait_ms ? options->wait_ms : 64 * stack->timers.t1_ms, on_timeout,
+                tx); /* timers B, F */
     if (!tx->is_reliable) {
         tx->retransmit_ms = stack->timers.t1_ms;
         timer_start(stack->wheel, &tx->retransmit, tx->retransmit_ms, on_retransmit, tx);

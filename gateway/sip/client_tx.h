@@ -21,6 +21,7 @@ struct client_tx_options {
     enum sip_method method;
     const char *branch;  /* as written in the request's Via */
     struct span request; /* whole message, copied */
+    unsigned wait_ms;    /* instead of timers B and F; 0: 64*T1 */
     const struct client_tx_user *user;
     void *arg;
 };

@@ -35,6 +35,7 @@ struct dialog {
     bool has_remote_cseq;
     struct sip_flow flow; /* where our requests go */
     char *server_name;    /* while the flow is gone: of the next connection, for TLS; NULL: none */
+    bool is_heard;        /* the peer has answered a request of ours, if only 100 */
     char *contact_user;
     unsigned max_forwards; /* of our requests: 70, or what is left of the caller's */
 };

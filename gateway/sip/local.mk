@@ -23,6 +23,7 @@ libsipway_a_SOURCES += gateway/sip/held.c
 libsipway_a_SOURCES += gateway/sip/server_tx.c
 libsipway_a_SOURCES += gateway/sip/client_tx.c
 libsipway_a_SOURCES += gateway/sip/dialog.c
+libsipway_a_SOURCES += gateway/sip/locate.c
 libsipway_a_SOURCES += gateway/sip/request.c
 libsipway_a_SOURCES += gateway/sip/invite.c
 libsipway_a_SOURCES += gateway/sip/invite_out.c

@@ -36,6 +36,7 @@ struct register_out {
     enum register_out_state state;
     bool has_sent, is_ending;
     bool has_lengthened;    /* this try: a 423 was answered */
+    unsigned wait_ms;       /* this try */
     unsigned wish_s;        /* only ever grows */
     unsigned failure_count; /* in a row */
 };
@@ -119,6 +120,11 @@ static void fail(struct register_out *reg, const char *why, unsigned first_ms, u
     tell(reg, &(struct register_out_news){.state = REGISTER_OUT_FAILED, .why = why, .retry_ms = ms});
 }
 
+static bool has_other(struct register_out *reg)
+{
+    return !reg->is_ending && reg->user->on_silent && reg->user->on_silent(reg, reg->arg);
+}
+
 void register_out_fail(struct register_out *reg, const char *why)
 {
     fail(reg, why, PAUSE_MS, 0);
@@ -145,6 +151,8 @@ static void fail_refused(struct register_out *reg, const struct sip_msg *respons
     unsigned after_s = header_number(response, SIP_H_RETRY_AFTER, 0);
     char why[160];
 
+    if (status == 503 && has_other(reg))
+        return;
     if (status == 401 || status == 407)
         snprintf(why, sizeof(why), "the registrar refused our credentials (%u)", status);
     else
@@ -270,7 +278,8 @@ static void on_fail(struct client_tx *tx, unsigned status, const char *why, void
     struct register_out *reg = arg;
 
     mem_ref(reg);
-    fail(reg, status == 408 ? "the registrar does not answer" : "the registrar cannot be reached", PAUSE_MS, 0);
+    if (!has_other(reg))
+        fail(reg, status == 408 ? "the registrar does not answer" : "the registrar cannot be reached", PAUSE_MS, 0);
     mem_unref(reg);
 }
 
@@ -316,6 +325,7 @@ static int send_try(struct register_out *reg)
                                                                   .method = SIP_REGISTER,
                                                                   .branch = branch,
                                                                   .request = text_span(&out),
+                                                                  .wait_ms = reg->wait_ms,
                                                                   .user = &tx_user,
                                                                   .arg = reg});
     text_free(&out);
@@ -332,10 +342,11 @@ static void begin_try(struct register_out *reg)
         fail(reg, "the REGISTER could not be sent", PAUSE_MS, 0);
 }
 
-void register_out_send(struct register_out *reg, const struct sip_flow *flow)
+void register_out_send(struct register_out *reg, const struct sip_flow *flow, unsigned wait_ms)
 {
     if (reg->is_ending)
         return;
+    reg->wait_ms = wait_ms;
     reg->flow = *flow;
     reg->has_sent = true;
     begin_try(reg);
@@ -356,6 +367,7 @@ void register_out_end(struct register_out *reg)
     if (reg->is_ending)
         return;
     reg->is_ending = true;
+    reg->wait_ms = 0;
     if (reg->has_sent)
         begin_try(reg);
     else

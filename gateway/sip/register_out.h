@@ -29,6 +29,9 @@ struct register_out_user {
     void (*on_due)(struct register_out *reg, void *arg);
     /** The outcome of each try, also where the state stays. After ENDED nothing comes; it may be let go from within. */
     void (*on_outcome)(struct register_out *reg, const struct register_out_news *news, void *arg);
+    /** This registrar does not answer, cannot be reached or says 503: is there another one (RFC 3263 4.3)? @return
+     * true: register_out_send() was called for it. May be NULL. */
+    bool (*on_silent)(struct register_out *reg, void *arg);
 };
 
 struct register_out_options {
@@ -45,7 +48,8 @@ struct register_out_options {
  *  @return 0; -ENOMEM */
 int register_out_new(struct register_out **regp, const struct register_out_options *options);
 
-void register_out_send(struct register_out *reg, const struct sip_flow *flow);
+/** @param wait_ms how long to wait for the answer; 0: timer F */
+void register_out_send(struct register_out *reg, const struct sip_flow *flow, unsigned wait_ms);
 /** No flow could be found. @param why static sentence */
 void register_out_fail(struct register_out *reg, const char *why);
 /** A connection is gone: where the binding was made over it, it is made anew after a short pause (RFC 5626 4.2.1). */

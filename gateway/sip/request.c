@@ -65,6 +65,7 @@ static void on_response(struct client_tx *tx, const struct sip_msg *response, vo
     struct request *request = arg;
 
     mem_ref(request);
+    request->dialog->is_heard = true;
     if (!auth_out_is_challenge(response) || answer_challenge(request, response)) {
         if (request->user)
             request->user->on_response(request, response, request->arg);

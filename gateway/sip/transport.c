@@ -261,6 +261,19 @@ static int udp_flow_to(struct sip_flow *flow, struct sip_transports *transports,
     return 0;
 }
 
+bool transport_has_way(const struct sip_transports *transports, enum sip_transport transport, const struct addr *to)
+{
+    if (sip_transport_is_web(transport) || (transport == SIP_TLS && !transports->client_tls))
+        return false;
+    for (unsigned i = 0; i < transports->udp_count; i++)
+        if (addr_is_v6(udp_local(transports->udp[i].udp)) == addr_is_v6(to))
+            return true;
+    for (unsigned i = 0; transport != SIP_UDP && i < transports->listener_count; i++)
+        if (addr_is_v6(stream_listener_local(transports->listeners[i])) == addr_is_v6(to))
+            return true;
+    return transport != SIP_UDP && !transports->udp_count && !transports->listener_count; /* who never listens */
+}
+
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
                       const struct addr *to, const char *server_name)
 {

@@ -66,6 +66,10 @@ void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
                       const struct addr *to, const char *server_name);
 
+/** Can what is sent over this transport reach the address at all? UDP needs a listening socket of the address's family,
+ * TCP and TLS any listener of it: from there the peer's own requests come back. */
+bool transport_has_way(const struct sip_transports *transports, enum sip_transport transport, const struct addr *to);
+
 /** Send one message. Any worker's flow. @return 0; -ENOTCONN: the flow is gone; -EMSGSIZE */
 int transport_send(struct sip_transports *transports, const struct sip_flow *flow, struct span bytes);
 

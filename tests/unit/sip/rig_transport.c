@@ -59,6 +59,11 @@ void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol
 {
 }
 
+bool transport_has_way(const struct sip_transports *transports, enum sip_transport transport, const struct addr *to)
+{
+    return transport == SIP_UDP ? !addr_is_v6(to) : !rig.has_no_streams;
+}
+
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
                       const struct addr *to, const char *server_name)
 {

@@ -45,6 +45,7 @@ struct rig {
     /* the wire's side */
     struct rig_sent *sent[512];
     unsigned sent_count, next_sent;
+    bool has_no_streams;          /* no TCP, no TLS; UDP is always IPv4 only */
     unsigned opened_count;        /* connections that transport_flow_to() made */
     int send_err;                 /* what transport_send() returns */
     char proved[SIP_ACCOUNT_MAX]; /* transport_set_account() */

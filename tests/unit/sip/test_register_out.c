@@ -26,7 +26,7 @@ static void on_due(struct register_out *out, void *arg)
     if (seen.has_no_flow)
         register_out_fail(out, "no way there");
     else
-        register_out_send(out, &rig.udp);
+        register_out_send(out, &rig.udp, 0);
 }
 
 static void on_outcome(struct register_out *out, const struct register_out_news *news, void *arg)
