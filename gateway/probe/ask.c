@@ -114,7 +114,7 @@ static int write_request(struct text *out, struct ask *ask, char branch[static S
                                          .from = span_of(ask->from),
                                          .to = span_of(ask->to),
                                          .contact_user = span_of(ask_user_name(ask->options.probe)),
-                                         .is_without_contact = !ask->has_contact,
+                                         .has_no_contact = !ask->has_contact,
                                          .call_id = ask->call_id,
                                          .tag = ask->tag,
                                          .cseq = ++ask->cseq},

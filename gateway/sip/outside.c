@@ -28,8 +28,7 @@ void outside_write_head(struct text *out, const struct outside *outside, char br
     sip_write_header(out, "To", outside->to);
     sip_write_headerf(out, "Call-ID", "%s", outside->call_id);
     sip_write_headerf(out, "CSeq", "%u %s", outside->cseq, method);
-    if (!outside->is_without_contact)
-        if (!outside->has_no_contact)
-            sip_write_contact(out, outside->stack, &outside->flow, outside->contact_user);
+    if (!outside->has_no_contact)
+        sip_write_contact(out, outside->stack, &outside->flow, outside->contact_user);
     text_add_str(out, "User-Agent: " SIP_AGENT "\r\n");
 }
