@@ -20,6 +20,7 @@
 #include "net/tls.h"
 #include "net/ws.h"
 #include "plugin/loader.h"
+#include "store/kept.h"
 #include "store/record.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ struct app {
     struct store *store;
     struct guesses *guesses;
     struct record *record;
+    struct kept *kept;
     struct dtls_identity *identity;
     struct tls *server_tls, *client_tls;
     struct plugins *plugins;
@@ -114,6 +116,7 @@ static int build_house(struct house *house, unsigned id, const char **why)
                                                                .media = house->media,
                                                                .store = app->store,
                                                                .record = app->record,
+                                                               .kept = app->kept,
                                                                .dns = house->dns,
                                                                .guesses = app->guesses});
     if (!err)
@@ -148,12 +151,14 @@ static void app_destroy(void *self)
 {
     struct app *app = self;
 
+    kept_stop(app->kept); /* it answers to workers */
     for (unsigned i = app->worker_count; i-- > 0;)
         tear_down_house(&app->houses[i]);
     mem_unref(app->plugins);
     mem_unref(app->server_tls);
     mem_unref(app->client_tls);
     mem_unref(app->identity);
+    mem_unref(app->kept);
     record_close(app->record);
     mem_unref(app->guesses);
     mem_unref(app->store);
@@ -169,6 +174,8 @@ static int build_shared(struct app *app, struct text *err_out, const char **why)
         err = guesses_new(&app->guesses);
     if (!err)
         err = record_open(&app->record, conf->state, err_out);
+    if (!err)
+        err = kept_open(&app->kept, conf->state, err_out);
     if (!err)
         err = dtls_identity_new(&app->identity);
     if (!err && conf->sip.certificate && conf->sip.certificate[0])

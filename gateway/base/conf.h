@@ -149,6 +149,7 @@ struct conf {
     struct {
         unsigned max_size; /* bytes of a body */
         unsigned keep_s;   /* 0: not kept */
+        unsigned max_per_account, max_kept;
     } messages;
     struct conf_token *tokens;
     size_t token_count;

@@ -102,6 +102,7 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
     calls->media = options->media;
     calls->store = options->store;
     calls->record = options->record;
+    calls->kept = options->kept;
     calls->dns = options->dns;
     calls->guesses = options->guesses;
     map_init(&calls->by_id);

@@ -18,6 +18,7 @@ struct trunk_duties;
 struct messages;
 struct store;
 struct record;
+struct kept;
 struct dns;
 struct guesses;
 
@@ -34,6 +35,7 @@ struct calls {
     struct media_house *media;
     struct store *store;
     struct record *record;
+    struct kept *kept; /* messages on disk */
     struct dns *dns;
     struct guesses *guesses; /* of all workers */
     struct map by_id;    /* calls alive */
@@ -49,6 +51,7 @@ struct calls_options {
     struct media_house *media;
     struct store *store;
     struct record *record;
+    struct kept *kept; /* messages on disk */
     struct dns *dns;
     struct guesses *guesses;
 };

@@ -17,7 +17,7 @@ struct binding {
     uint32_t reg_id;
     uint32_t cseq;
     char call_id[64]; /* cut off where longer: only compared */
-    uint64_t expires_wall_ms;
+    uint64_t registered_wall_ms, expires_wall_ms;
     uint16_t q_milli;
     struct sip_flow flow;
 };

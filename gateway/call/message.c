@@ -150,6 +150,54 @@ int message_new(struct message **messagep, struct calls *calls, const struct sip
     return 0;
 }
 
+/* ---- kept ---- */
+
+static char *copy(const char *text)
+{
+    return mem_text(text, strlen(text));
+}
+
+int message_to_row(const struct message *message, struct kept_row *row)
+{
+    row->sender = copy(message->from);
+    row->headers = copy(message->headers);
+    row->content_type = copy(message->content_type);
+    row->body = mem_text(message->body, message->body_bytes);
+    row->body_bytes = message->body_bytes;
+    snprintf(row->call_id, sizeof(row->call_id), "%s", message->call_id);
+    snprintf(row->tag, sizeof(row->tag), "%s", message->tag);
+    row->received_ms = message->received_ms;
+    row->expires_ms = message->expires_ms;
+    return row->sender && row->headers && row->content_type && row->body ? 0 : -ENOMEM;
+}
+
+static char *take(char **text)
+{
+    char *taken = *text;
+
+    *text = NULL;
+    return taken;
+}
+
+int message_of_row(struct message **messagep, struct kept_row *row)
+{
+    struct message *message = mem_new(sizeof(*message), message_destroy);
+
+    if (!message)
+        return -ENOMEM;
+    message->from = take(&row->sender);
+    message->headers = take(&row->headers);
+    message->body = take(&row->body);
+    message->body_bytes = row->body_bytes;
+    span_copy(span_of(row->content_type), message->content_type, sizeof(message->content_type));
+    span_copy(span_of(row->call_id), message->call_id, sizeof(message->call_id));
+    span_copy(span_of(row->tag), message->tag, sizeof(message->tag));
+    message->received_ms = row->received_ms;
+    message->expires_ms = row->expires_ms;
+    *messagep = message;
+    return 0;
+}
+
 /* ---- towards trunks ---- */
 
 static bool is_private(const struct message *message, const struct conf_trunk *trunk)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "call/route.h"
 #include "sip/outside.h"
+#include "store/kept.h"
 
 /* message.h: one MESSAGE as it goes on from here: who sends it, what it says. RFC 3428. Nothing of the sender's request
  * is copied but the body and the headers that describe it; the names are written anew (as leg_sip_dial.c does). */
@@ -28,8 +29,12 @@ struct message {
 int message_new(struct message **messagep, struct calls *calls, const struct sip_msg *request,
                 const struct route_caller *caller, const char **why);
 
-/** How the sender is known to a trunk: a value for From, and the identity lines. @param username From user where the
- * trunk knows only that one, or NULL */
+/** Into a row of the database (texts are copied), and back (the row's texts are taken over; the sender is then only
+ * known as accounts see it). @return 0; -ENOMEM */
+int message_to_row(const struct message *message, struct kept_row *row);
+int message_of_row(struct message **messagep, struct kept_row *row);
+
+/** How the sender is known to a trunk: a value for From, and the identity lines. */
 void message_write_trunk_from(struct text *out, const struct message *message, const struct conf_trunk *trunk,
                               const char *domain);
 void message_write_trunk_headers(struct text *out, const struct message *message, const struct conf_trunk *trunk,

@@ -8,3 +8,8 @@ unsigned place_call(const struct sip_msg *msg, unsigned worker_count)
 {
     return worker_count > 1 ? (unsigned)(map_hash(msg->call_id) % worker_count) : 0;
 }
+
+unsigned place_account(struct span account, unsigned worker_count)
+{
+    return worker_count > 1 ? (unsigned)(map_hash(account) % worker_count) : 0;
+}

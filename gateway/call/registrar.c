@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call.h"
+#include "call/home.h"
 #include "call/location.h"
 #include "sip/params.h"
 #include "sip/register_in.h"
@@ -84,6 +85,7 @@ static int add_binding(struct registration *registration, struct bindings *bindi
     *binding = (struct binding){.reg_id = contact->reg_id,
                                 .cseq = msg->cseq,
                                 .q_milli = (uint16_t)contact->q_milli,
+                                .registered_wall_ms = clock_wall_us() / 1000,
                                 .expires_wall_ms = clock_wall_us() / 1000 + contact->expires_s * 1000ull,
                                 .flow = *server_tx_flow(registration->tx)};
     if (span_copy(contact->uri, binding->contact, sizeof(binding->contact)) < 0)
@@ -167,6 +169,14 @@ static void take_over_flow(struct registration *registration, const struct bindi
             call_account_is_back(registration->account, &bindings->items[i]);
 }
 
+static void tell_home(struct registration *registration)
+{
+    struct home_news news = {.kind = HOME_REGISTERED};
+
+    span_copy(span_of(registration->account), news.account, sizeof(news.account));
+    home_tell(registration->calls, &news);
+}
+
 static void on_changed(int err, const struct bindings *bindings, void *arg)
 {
     struct registration *registration = arg;
@@ -184,6 +194,7 @@ static void on_changed(int err, const struct bindings *bindings, void *arg)
         take_over_flow(registration, bindings);
         reply(registration->tx, 200, NULL, text_span(&headers));
         text_free(&headers);
+        tell_home(registration);
         log_debug("account %s: registered (contacts=%u)", registration->account, bindings->count);
     }
     mem_unref(registration);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MESSAGE (RFC 3428) between accounts, and between accounts and a trunk: whole, untouched, once.
 import { world, scenario, check, ALICE, BOB } from './lib/scenario.mjs';
+import { say, udpPhone } from './lib/messages.mjs';
 import { sipAgent } from './lib/sip-agent.mjs';
 import { fillTemplate } from './lib/template.mjs';
 import { wsPhone } from './lib/ws-phone.mjs';
@@ -14,18 +15,6 @@ const peers = world({
   trunk: { username: 'acme', password: 'trunk-secret' },
   gateway: { config: { messages: { max_size: 5000 } } },
 });
-
-/** Send a MESSAGE and wait for its final answer; answers a challenge. @param who {name, password} */
-export async function say(sip, who, to, body, { type = 'text/plain;charset=UTF-8', headers = [] } = {}) {
-  const request = sip.newRequest('MESSAGE', to.startsWith('sip:') ? to : `sip:${to}@example.com`, {
-    from: `<sip:${who.name}@example.com>`, body, type, headers,
-  });
-  const isAnswer = (m) => m.status >= 200 && m.cseq.method === 'MESSAGE' && m.callId === request.callId;
-  const first = await sip.expect(isAnswer, { within: 40000 });
-  if (first.status !== 401) return first;
-  sip.retryWithCredentials(request, first, { username: who.name, password: who.password });
-  return sip.expect(isAnswer, { within: 40000 });
-}
 
 const send = (phone, to, text, options = {}) => phone.ask(`void phone.ua.sendMessage(${JSON.stringify(to)}, ${JSON.stringify(text)}, {
   ...${JSON.stringify(options)},
@@ -83,15 +72,6 @@ scenario('IMDN and its wrapper pass byte for byte, with their types, both ways',
   check(notice.body === IMDN, `the body became ${JSON.stringify(notice.body)}`);
   check(notice.header('content-disposition') === 'notification', `Content-Disposition ${notice.header('content-disposition')}`);
 });
-
-/** A registered UDP phone. */
-async function udpPhone(gateway, account, defer, options = {}) {
-  const sip = await sipAgent({ name: account.name, user: account.name, peer: gateway.sip, domain: gateway.domain, ...options });
-  defer(() => sip.close());
-  const answer = await sip.register({ username: account.name, password: account.password });
-  check(answer.status === 200, `${account.name} did not register: ${answer.first}`);
-  return sip;
-}
 
 scenario('too large is 413 and goes nowhere; the largest that is allowed goes', async () => {
   const { carol, alice } = peers;
