@@ -49,6 +49,7 @@ sip_rig_tests += tests/unit/sip/test_modify
 sip_rig_tests += tests/unit/sip/test_refresh
 sip_rig_tests += tests/unit/sip/test_stack
 sip_rig_tests += tests/unit/sip/test_register_out
+sip_rig_tests += tests/unit/sip/test_locate
 check_PROGRAMS += $(sip_rig_tests)
 TESTS += $(sip_rig_tests)
 
@@ -74,3 +75,5 @@ tests_unit_sip_test_register_in_SOURCES = tests/unit/sip/test_register_in.c test
 tests_unit_sip_test_register_in_LDADD = $(unit_ldadd)
 tests_unit_sip_test_register_out_SOURCES = tests/unit/sip/test_register_out.c $(sip_rig)
 tests_unit_sip_test_register_out_LDADD = $(unit_ldadd)
+tests_unit_sip_test_locate_SOURCES = tests/unit/sip/test_locate.c $(sip_rig)
+tests_unit_sip_test_locate_LDADD = $(unit_ldadd)

@@ -18,6 +18,7 @@ static struct {
     enum register_out_state state;
     char why[160];
     bool has_no_flow;
+    unsigned other_count; /* further registrars */
 } seen;
 
 static void on_due(struct register_out *out, void *arg)
@@ -40,7 +41,16 @@ static void on_outcome(struct register_out *out, const struct register_out_news 
         reg = mem_unref(reg);
 }
 
-static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome};
+static bool on_silent(struct register_out *out, void *arg)
+{
+    if (!seen.other_count)
+        return false;
+    seen.other_count--;
+    register_out_send(out, &rig.tcp, seen.other_count ? 4000 : 0);
+    return true;
+}
+
+static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome, .on_silent = on_silent};
 
 static int make(struct register_out **regp)
 {
@@ -256,6 +266,36 @@ static void test_a_binding_made_over_a_lost_connection_is_made_anew(void **state
     assert_int_equal(seen.state, REGISTER_OUT_REGISTERED);
 }
 
+static void test_another_registrar_is_tried_before_it_is_a_failure(void **state)
+{
+    struct rig_sent *sent = expect_register();
+
+    seen.other_count = 2;
+    rig_respond(sent, 503, "r", NULL);
+    sent = rig_expect_request(SIP_REGISTER);
+    assert_true(sip_flow_same(&sent->flow, &rig.tcp));
+    assert_int_equal(seen.outcome_count, 0);
+    rig_advance(3999);
+    rig_expect_nothing();
+    rig_advance(1); /* not the 32 s of timer F while another one is left */
+    sent = rig_expect_request(SIP_REGISTER);
+    rig_advance(31999);
+    assert_int_equal(seen.outcome_count, 0);
+    rig_advance(1);
+    assert_int_equal(seen.outcome_count, 1);
+    assert_int_equal(seen.state, REGISTER_OUT_FAILED);
+}
+
+static void test_a_refusal_is_no_reason_to_ask_another_registrar(void **state)
+{
+    struct rig_sent *sent = expect_register();
+
+    seen.other_count = 1;
+    rig_respond(sent, 403, "r", NULL);
+    rig_expect_nothing();
+    assert_int_equal(seen.state, REGISTER_OUT_FAILED);
+}
+
 static void test_the_end_takes_the_binding_back_with_credentials_at_hand(void **state)
 {
     struct rig_sent *sent = expect_register();
@@ -315,6 +355,8 @@ int main(void)
         TEST(test_pauses_double_up_to_a_limit_and_begin_anew_after_a_success),
         TEST(test_silence_and_no_way_there_are_failures_that_say_so),
         TEST(test_a_binding_made_over_a_lost_connection_is_made_anew),
+        TEST(test_another_registrar_is_tried_before_it_is_a_failure),
+        TEST(test_a_refusal_is_no_reason_to_ask_another_registrar),
         TEST(test_the_end_takes_the_binding_back_with_credentials_at_hand),
         TEST(test_the_end_comes_without_an_answer_and_without_a_beginning_too),
         TEST(test_out_of_memory_at_birth_leaves_nothing),
