@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "api/rest.h"
 #include "base/conf.h"
@@ -20,6 +21,7 @@
 #include "net/tls.h"
 #include "net/ws.h"
 #include "plugin/loader.h"
+#include "store/export.h"
 #include "store/kept.h"
 #include "store/record.h"
 #include "store/store.h"
@@ -45,6 +47,7 @@ struct app {
     struct store *store;
     struct guesses *guesses;
     struct record *record;
+    struct export *export; /* of call records; NULL: none */
     struct kept *kept;
     struct dtls_identity *identity;
     struct tls *server_tls, *client_tls;
@@ -160,9 +163,32 @@ static void app_destroy(void *self)
     mem_unref(app->identity);
     mem_unref(app->kept);
     record_close(app->record);
+    export_close(app->export);
     mem_unref(app->guesses);
     mem_unref(app->store);
     conf_unref(app->conf);
+}
+
+static void on_records_written(void *arg)
+{
+    export_wake(arg);
+}
+
+static int open_export(struct app *app, struct text *err_out)
+{
+    const struct conf *conf = app->conf;
+    int err;
+
+    if (!conf->cdr.file && !conf->cdr.http)
+        return 0;
+    err =
+        export_open(&app->export,
+                    &(struct export_options){
+                        .folder = conf->state, .file = conf->cdr.file, .url = conf->cdr.http, .token = conf->cdr.token},
+                    err_out);
+    if (!err)
+        record_on_written(app->record, on_records_written, app->export);
+    return err;
 }
 
 static int build_shared(struct app *app, struct text *err_out, const char **why)
@@ -174,6 +200,8 @@ static int build_shared(struct app *app, struct text *err_out, const char **why)
         err = guesses_new(&app->guesses);
     if (!err)
         err = record_open(&app->record, conf->state, err_out);
+    if (!err)
+        err = open_export(app, err_out);
     if (!err)
         err = kept_open(&app->kept, conf->state, err_out);
     if (!err)
@@ -253,8 +281,32 @@ static void reload_house(struct worker *worker, void *arg)
     conf_unref(conf);
 }
 
+static bool is_same_text(const char *left, const char *right)
+{
+    return !strcmp(left ? left : "", right ? right : "");
+}
+
+/* Call records go to other places from now on, or to none. */
+static void reload_export(struct app *app, const struct conf *before)
+{
+    const struct conf *conf = app->conf;
+    struct text why;
+
+    if (is_same_text(before->cdr.file, conf->cdr.file) && is_same_text(before->cdr.http, conf->cdr.http) &&
+        is_same_text(before->cdr.token, conf->cdr.token))
+        return;
+    record_on_written(app->record, NULL, NULL);
+    export_close(app->export);
+    app->export = NULL;
+    text_init(&why, 1024);
+    if (open_export(app, &why))
+        log_error("reload: call records are not exported: %.*s", SPAN_ARG(text_span(&why)));
+    text_free(&why);
+}
+
 void app_reload(struct app *app, struct conf *conf)
 {
+    struct conf *before = app->conf;
     const char *why = "";
 
     if (app->server_tls && tls_reload(app->server_tls, &why))
@@ -263,8 +315,9 @@ void app_reload(struct app *app, struct conf *conf)
     for (unsigned i = 0; i < app->worker_count; i++)
         if (mailbox_call(app->houses[i].worker, reload_house, conf_ref(conf)))
             conf_unref(conf);
-    conf_unref(app->conf);
     app->conf = conf_ref(conf);
+    reload_export(app, before);
+    conf_unref(before);
 }
 
 /* ---- drain ---- */

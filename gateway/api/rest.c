@@ -50,15 +50,16 @@ static void get_ready(struct http_request *request, void *arg)
 
 static void get_metrics(struct http_request *request, void *arg)
 {
-    struct stats *blocks[WORKER_MAX];
+    struct stats *blocks[WORKER_MAX + 1];
     struct stats *sum = mem_new(sizeof(*sum), NULL);
     struct text out;
 
     for (unsigned i = 0; i < worker_count(); i++)
         blocks[i] = &worker_get(i)->stats;
+    blocks[worker_count()] = stats_shared();
     text_init(&out, ANSWER_MAX);
     if (sum) {
-        stats_sum(sum, blocks, worker_count());
+        stats_sum(sum, blocks, worker_count() + 1);
         stats_write(&out, sum);
     }
     http_reply(request, sum ? 200 : 500, "text/plain; version=0.0.4", text_span(&out));

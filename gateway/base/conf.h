@@ -147,6 +147,9 @@ struct conf {
         struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */
     } dns;
     struct {
+        char *file, *http, *token;
+    } cdr;
+    struct {
         unsigned max_size; /* bytes of a body */
         unsigned keep_s;   /* 0: not kept */
         unsigned max_per_account, max_kept;

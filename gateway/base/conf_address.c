@@ -229,3 +229,14 @@ int conf_parse_server(struct conf_reader *reader, const struct conf_row *row, st
     }
     return conf_parse_text(reader, row, text, field);
 }
+
+int conf_parse_web_url(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+{
+    bool is_web = span_istarts(text, SPAN("http://")) || span_istarts(text, SPAN("https://"));
+
+    for (size_t i = 0; i < text.n && is_web; i++)
+        is_web = text.p[i] > 0x20 && text.p[i] < 0x7f;
+    if (!is_web)
+        return conf_fail(reader, "is not of the form https://HOST[:PORT]/PATH");
+    return conf_parse_text(reader, row, text, field);
+}

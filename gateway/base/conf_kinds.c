@@ -339,6 +339,7 @@ const struct conf_kind_row conf_kinds[KIND_COUNT] = {
     [KIND_HA1] = {"32 hex digits", conf_parse_ha1, .drop = drop_secret},
     [KIND_ADDRESS] = {"a numeric address", conf_parse_address, .drop = drop_text},
     [KIND_SERVER] = {"a server", conf_parse_server, .drop = drop_secret},
+    [KIND_WEB_URL] = {"an http or https address", conf_parse_web_url, .drop = drop_secret},
     [KIND_FROM] = {"accounts, any, trunk:NAME or account:NAME", conf_parse_from, .drop = drop_text},
     [KIND_PATTERN] = {"a POSIX extended expression", conf_parse_pattern, .drop = drop_pattern},
     [KIND_UINT] = {"a whole number", conf_parse_uint},

@@ -42,6 +42,11 @@ struct stats *stats_block(void)
     return bound ? bound : &shared;
 }
 
+struct stats *stats_shared(void)
+{
+    return &shared;
+}
+
 static void add(uint64_t *value, uint64_t n)
 {
     /* A bound block has one writer, so two plain moves do; the shared one has many. */

@@ -53,6 +53,8 @@ void stats_observe(enum hist_id id, uint64_t value);
 
 /** This thread's block. */
 struct stats *stats_block(void);
+/** What the threads that are no workers count: belongs into every sum. */
+struct stats *stats_shared(void);
 
 /** Sum of n blocks into *sum. */
 void stats_sum(struct stats *sum, struct stats *const *blocks, unsigned n);

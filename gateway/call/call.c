@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "base/worker.h"
 #include "call/call_private.h"
+#include "call/cause_facts.h"
 #include "call/trunk_limit.h"
 
 const char *call_state_name(enum call_state state)
@@ -67,6 +68,7 @@ static void call_destroy(void *self)
     mem_unref(call->timeline);
     mem_unref(call->legs_text);
     mem_unref(call->route_text);
+    mem_unref(call->cause_text);
     mem_unref(call->directory);
     conf_unref(call->conf);
 }
@@ -85,7 +87,7 @@ int call_new(struct call **callp, struct calls *calls)
     call->began_us = clock_now_us();
     call->began_wall_us = clock_wall_us();
     call->max_forwards = 70;
-    call->ended_by = "";
+    call->ended_by = call->cause_id = "";
     sip_tag_make(call->id, calls->stack);
     err = timeline_new(&call->timeline);
     if (!err)
@@ -158,8 +160,23 @@ static void count_end(struct call *call)
     stats_add(STAT_CALLS, -1);
     if (!call->answered_us)
         stats_count(STAT_CALLS_FAILED);
-    log_info("call %s: ended by %s (status=%u seconds=%llu): %s", call->id, call->ended_by, call->end_status,
-             (unsigned long long)(call->answered_us ? (call->ended_us - call->answered_us) / 1000000 : 0), call->why);
+    log_info("call %s: ended by %s (status=%u seconds=%llu cause=%s): %s", call->id, call->ended_by, call->end_status,
+             (unsigned long long)(call->answered_us ? (call->ended_us - call->answered_us) / 1000000 : 0),
+             call->cause_id[0] ? call->cause_id : "none", call->cause_id[0] ? call->cause_text : call->why);
+}
+
+static void keep_cause(struct call *call)
+{
+    struct text sentence;
+
+    text_init(&sentence, 1024);
+    call->cause_id = call_find_cause(call, &sentence);
+    call->cause_text = text_take(&sentence);
+    if (!call->cause_text)
+        call->cause_id = "";
+    if (call->cause_id[0])
+        call_note(call, "cause %s: %s", call->cause_id, call->cause_text);
+    text_free(&sentence);
 }
 
 void call_end(struct call *call, unsigned status, const char *ended_by, const char *why)
@@ -176,6 +193,8 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
     call_write_cdr(call); /* before the media is gone: it has the figures */
+    timer_stop(&call->tell_timer);
+    keep_cause(call);
     call_keep_texts(call);
     end_legs(call, status ? status : 200, call->why);
     call_leave_trunk(call);

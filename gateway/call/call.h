@@ -59,6 +59,8 @@ struct call {
     char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
     char *route_text;    /* name of its route */
     struct timer linger; /* frees the legs outside of their own call-backs */
+    const char *cause_id; /* what it failed of (cause.h), "" */
+    char *cause_text;     /* that in a sentence; NULL while it lives */
 };
 
 const char *call_state_name(enum call_state state);

@@ -3,7 +3,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "call/call_private.h"
+#include "call/cause_facts.h"
 #include "call/leg_sip.h"
+#include "media/mos.h"
 #include "store/record.h"
 
 static void field(struct text *out, const char *name, struct span value)
@@ -52,6 +54,21 @@ static void write_leg(struct text *out, const char *name, const struct leg *leg)
         (unsigned long long)stats.dropped_pt);
 }
 
+static void write_cause(const struct call *call, struct text *out)
+{
+    const char *id = call->cause_id;
+    struct text sentence;
+
+    text_init(&sentence, 1024);
+    if (call->cause_text)
+        text_add_str(&sentence, call->cause_text);
+    else if (call->state != CALL_OVER)
+        id = call_find_cause(call, &sentence);
+    field(out, "cause", span_of(id));
+    field(out, "explanation", text_span(&sentence));
+    text_free(&sentence);
+}
+
 static void write_head(const struct call *call, struct text *out)
 {
     uint64_t now_us = call->ended_us ? call->ended_us : clock_now_us();
@@ -67,6 +84,7 @@ static void write_head(const struct call *call, struct text *out)
               call->answered_us ? (double)(now_us - call->answered_us) / 1e6 : 0.0, call->end_status);
     field(out, "ended_by", span_of(call->ended_by));
     field(out, "why", span_of(call->why));
+    write_cause(call, out);
 }
 
 static void write_legs(const struct call *call, struct text *out)
@@ -114,17 +132,57 @@ static uint64_t wall_ms(const struct call *call, uint64_t at_us)
     return at_us ? (call->began_wall_us + (at_us - call->began_us)) / 1000 : 0;
 }
 
-static void fill_stream(struct cdr_stream *stream, const struct leg *leg)
+static const char *kind_name(const struct leg *leg)
+{
+    if (leg->trunk)
+        return "trunk";
+    return leg->media && leg_media_is_webrtc(leg->media) ? "browser" : "phone";
+}
+
+static unsigned score(const struct leg *leg, const struct stream_stats *stats)
+{
+    return mos_x100(&(struct mos_input){.codec = leg_media_codec(leg->media),
+                                        .packet_count = stats->packets_in,
+                                        .lost_count = stats->lost_in,
+                                        .jitter_us = stats->jitter_in_us,
+                                        .rtt_us = stats->rtt_us});
+}
+
+static void fill_media(struct cdr_leg *row, const struct leg *leg)
 {
     struct stream_stats stats;
 
-    if (!leg || !leg->media)
-        return;
     leg_media_stats(leg->media, &stats);
-    cdr_set(stream->codec, sizeof(stream->codec), leg_media_codec(leg->media));
-    stream->packet_count = stats.packets_in;
-    stream->lost_count = stats.lost_in;
-    stream->jitter_us = stats.jitter_in_us;
+    SET(*row, codec, leg_media_codec(leg->media));
+    row->packet_count = stats.packets_in;
+    row->lost_count = stats.lost_in;
+    row->jitter_us = stats.jitter_in_us;
+    row->sent_count = stats.packets_out;
+    row->sent_lost_count = stats.lost_out;
+    row->rtt_us = stats.rtt_us;
+    row->mos_x100 = score(leg, &stats);
+}
+
+static void fill_leg(struct cdr_leg *row, const struct leg *leg)
+{
+    const struct sip_flow *flow = leg ? leg_sip_flow(leg) : NULL;
+    char text[SIP_FLOW_TEXT_MAX];
+
+    if (!leg)
+        return;
+    SET(*row, kind, span_of(kind_name(leg)));
+    SET(*row, name, span_of(leg->trunk ? leg->trunk->conf->name : leg->account));
+    SET(*row, peer, span_of(leg->peer));
+    SET(*row, remote, span_of(flow ? sip_flow_text(flow, text) : ""));
+    row->status = leg->status;
+    if (leg->media)
+        fill_media(row, leg);
+}
+
+/* Of a call that nobody answered: who was tried last. */
+static const struct leg *last_leg(const struct call *call)
+{
+    return list_is_empty(&call->out_legs) ? NULL : container_of(call->out_legs.prev, struct leg, link);
 }
 
 void call_write_cdr(struct call *call)
@@ -149,9 +207,10 @@ void call_write_cdr(struct call *call)
     SET(row, trunk, span_of(trunk ? trunk->name : ""));
     SET(row, route, span_of(route_name(call)));
     SET(row, direction, span_of(direction(call)));
-    SET(row, cause, span_of(call->why));
+    SET(row, cause, span_of(call->cause_id[0] ? call->cause_text : call->why));
+    SET(row, cause_id, span_of(call->cause_id));
     SET(row, ended_by, span_of(call->ended_by));
-    fill_stream(&row.in, call->in);
-    fill_stream(&row.out, call->out);
+    fill_leg(&row.in, call->in);
+    fill_leg(&row.out, call->out ? call->out : last_leg(call));
     record_cdr(call->calls->record, &row);
 }

@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "base/timer.h"
+#include "call/cause.h"
 #include "call/negotiate.h"
 #include "call/route.h"
 
@@ -49,6 +50,12 @@ struct leg {
     bool is_answered, is_over;
 };
 
+
+    /* for the cause of a failure, see cause.h */
+    enum leg_trouble trouble;
+    char reason[64]; /* reason phrase of its refusal */
+    char media_why[128]; /* what its media failed of */
+    bool has_rung;
 enum leg_event {
     LEG_PROGRESS, /* 18x: status, sdp when there is early media */
     LEG_ANSWERED, /* sdp: the description in the answer */

@@ -59,6 +59,7 @@ static void on_progress(struct invite *invite, const struct sip_msg *response, v
     struct leg_sip *sip = arg;
 
     sip->leg.status = response->status;
+    sip->leg.has_rung = true;
     tell(sip, LEG_PROGRESS, response->status, "", sdp_of(response));
 }
 
@@ -105,6 +106,9 @@ static void on_rejected(struct invite *invite, unsigned status, const struct sip
     if (leg_sip_try_next(sip, status, response != NULL))
         return;
     sip->leg.status = status;
+    sip->leg.trouble = response ? LEG_REFUSES : status == 408 ? LEG_NO_RESPONSE : LEG_NO_CONNECTION;
+    if (response)
+        snprintf(sip->leg.reason, sizeof(sip->leg.reason), "%.*s", SPAN_ARG(response->reason));
     if (response && !*why) {
         snprintf(text, sizeof(text), "%s answered %u %.*s", sip->leg.trunk ? "the trunk" : "the other side", status,
                  (int)(response->reason.n < 60 ? response->reason.n : 60),
@@ -136,6 +140,12 @@ static void on_modify(struct invite *invite, const struct sip_msg *request, void
         return;
     }
     tell(sip, LEG_MODIFY, 0, "", sdp_of(request));
+    if (request->body.n && !sdp_of(request).n) {
+        invite_modify_reply(invite, &(struct sip_reply){.status = 415,
+                                                        .headers = SPAN("Accept: application/sdp\r\n"),
+                                                        .why = "the body has to be application/sdp"});
+        return;
+    }
 }
 
 static void on_modified(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg)
@@ -200,6 +210,8 @@ static bool allows_trunk(struct leg_sip *sip, struct invite *invite, const struc
         return false;
     if (sip_flow_is_gone(invite_flow(invite))) {
         invite_set_flow(invite, flow);
+    if (cause != INVITE_END_BYE)
+        sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
         call_note(sip->leg.call, "%s: is back, %s", sip->leg.peer, sip_flow_text(flow, text));
     }
     return true;
@@ -389,7 +401,9 @@ static void on_media_state(struct endpoint *endpoint, enum endpoint_state state,
         return;
     if (state == ENDPOINT_READY)
         call_note(sip->leg.call, "%s: media ready %s", sip->leg.peer, endpoint_suite(endpoint));
-    if (state == ENDPOINT_FAILED)
+    if (state == ENDPOINT_FAILED) {
+        sip->leg.trouble = LEG_MEDIA_FAILED;
+        snprintf(sip->leg.media_why, sizeof(sip->leg.media_why), "%s", why);
         tell(sip, LEG_HUNG_UP, 500, why, SPAN_NULL);
 }
 
@@ -423,6 +437,7 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
 
 static void leg_sip_destroy(void *self)
 {
+    }
     struct leg_sip *sip = self;
 
     end(&sip->leg, 500, 0, "the call is gone");

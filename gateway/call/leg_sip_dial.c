@@ -18,8 +18,9 @@ static void on_fail_timer(void *arg)
             .leg = &sip->leg, .event = LEG_REFUSED, .status = sip->fail_status, .why = sip->fail_why});
 }
 
-void leg_sip_fail_later(struct leg_sip *sip, unsigned status, const char *why)
+void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble trouble, const char *why)
 {
+    sip->leg.trouble = trouble;
     sip->fail_status = status;
     sip->fail_why = why;
     timer_start(sip->leg.call->calls->stack->wheel, &sip->fail_timer, 0, on_fail_timer, sip);
@@ -176,7 +177,7 @@ static void begin(struct leg_sip *sip, const struct sip_flow *flow)
         err = send_invite(sip, flow, text_span(&sdp));
     text_free(&sdp);
     if (err) {
-        leg_sip_fail_later(sip, err == -ENOENT ? 488 : 503, why);
+        leg_sip_fail_later(sip, err == -ENOENT ? 488 : 503, err == -ENOENT ? LEG_NO_CODEC : LEG_FINE, why);
         return;
     }
     call_note(sip->leg.call, "%s: INVITE sent to %s", sip->leg.peer, sip_flow_text(flow, text));
@@ -238,14 +239,15 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
     struct leg_sip *sip = arg;
 
     if (err) {
-        leg_sip_fail_later(sip, 503, err == -EAFNOSUPPORT ? no_way : "the trunk's name cannot be resolved");
+        leg_sip_fail_later(sip, 503, err == -EAFNOSUPPORT ? LEG_NO_CONNECTION : LEG_NO_NAME,
+                           err == -EAFNOSUPPORT ? no_way : "the trunk's name cannot be resolved");
         return;
     }
     sip->tries = mem_new(sizeof(*sip->tries), NULL);
     if (sip->tries)
         locate_tries_begin(sip->tries, targets, count);
     if (!sip->tries || !begin_next(sip))
-        leg_sip_fail_later(sip, 503, no_way);
+        leg_sip_fail_later(sip, 503, LEG_NO_CONNECTION, no_way);
 }
 
 static int begin_trunk(struct leg_sip *sip)
@@ -261,7 +263,7 @@ static void begin_device(struct leg_sip *sip)
 {
     snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->leg.account);
     if (!transport_is_up(sip->leg.call->calls->stack->transports, &sip->binding.flow))
-        leg_sip_fail_later(sip, 480, "the device is not connected");
+        leg_sip_fail_later(sip, 480, LEG_NO_CONNECTION, "the device is not connected");
     else
         begin(sip, &sip->binding.flow);
 }
@@ -278,7 +280,7 @@ int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_d
     if (dial->trunk) {
         sip->leg.trunk = dial->trunk;
         if (begin_trunk(sip))
-            leg_sip_fail_later(sip, 503, "the trunk's name cannot be resolved");
+            leg_sip_fail_later(sip, 503, LEG_NO_NAME, "the trunk's name cannot be resolved");
         return 0;
     }
     sip->binding = *dial->binding;

@@ -26,4 +26,4 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
 /** The INVITE was refused, or nobody answered: does another target of the trunk get it (RFC 3263 4.3)?
  *  @return true: it was sent there */
 bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response);
-void leg_sip_fail_later(struct leg_sip *sip, unsigned status, const char *why);
+void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble trouble, const char *why);

@@ -68,3 +68,8 @@ struct span leg_media_codec(const struct leg_media *media);
 bool leg_media_is_webrtc(const struct leg_media *media);
 struct endpoint *leg_media_endpoint(const struct leg_media *media);
 bool leg_media_has_video(const struct leg_media *media);
+/** Names of the audio codecs that the peer said last, else those that it is allowed: "opus, PCMU". Appended. */
+void leg_media_write_codecs(const struct leg_media *media, struct text *out);
+/** Where its last description wants media to go; where ours does. @return 0, negative: not known */
+int leg_media_peer_address(const struct leg_media *media, struct addr *out);
+int leg_media_told_address(const struct leg_media *media, struct addr *out);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cdr.c: the table `cdr` in SQLite: schema, and one prepared statement that takes a row. Knows no threads. */
+/* cdr.c: the table `cdr` in SQLite: its columns (cdr.def) and one prepared statement that takes a row.
+ * Knows no threads. */
 #include "store/cdr.h"
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,24 +17,23 @@
 #define BUSY_TIMEOUT_MS 5000
 #define PATH_BYTES      4096
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS cdr ("
-    " id TEXT NOT NULL,"
-    " started TEXT NOT NULL, answered TEXT, ended TEXT,"
-    " started_ms INTEGER NOT NULL, answered_ms INTEGER, ended_ms INTEGER,"
-    " duration_ms INTEGER NOT NULL," /* from answer to end */
-    " caller TEXT NOT NULL, callee TEXT NOT NULL,"
-    " account TEXT NOT NULL, trunk TEXT NOT NULL, route TEXT NOT NULL, direction TEXT NOT NULL,"
-    " status INTEGER NOT NULL, cause TEXT NOT NULL, ended_by TEXT NOT NULL,"
-    " in_codec TEXT NOT NULL, in_packets INTEGER NOT NULL, in_lost INTEGER NOT NULL, in_jitter_us INTEGER NOT NULL,"
-    " out_codec TEXT NOT NULL, out_packets INTEGER NOT NULL, out_lost INTEGER NOT NULL,"
-    " out_jitter_us INTEGER NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS cdr_by_id ON cdr (id);"
-    "CREATE INDEX IF NOT EXISTS cdr_by_start ON cdr (started_ms);"
-    "PRAGMA user_version = 1;";
+/* ---- the columns, each kind of row in cdr.def by its own meaning ---- */
 
-static const char insert[] = "INSERT INTO cdr VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-                             " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)";
+static const struct column {
+    const char *name, *type;
+} columns[] = {
+#define TEXT(column, value)  {#column, "TEXT NOT NULL DEFAULT ''"},
+#define INT(column, value)   {#column, "INTEGER NOT NULL DEFAULT 0"},
+#define TIME(column, value)  {#column, "INTEGER"},
+#define STAMP(column, value) {#column, "TEXT"},
+#include "store/cdr.def"
+#undef TEXT
+#undef INT
+#undef TIME
+#undef STAMP
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
 struct cdr_table {
     sqlite3 *db;
@@ -71,21 +72,95 @@ static int read_version(struct cdr_table *table)
     return version;
 }
 
+static void write_create(struct text *sql)
+{
+    text_add_str(sql, "CREATE TABLE IF NOT EXISTS cdr (");
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        text_addf(sql, "%s%s %s", i ? ", " : "", columns[i].name, columns[i].type);
+    text_add_str(sql, "); CREATE INDEX IF NOT EXISTS cdr_by_id ON cdr (id);"
+                      "CREATE INDEX IF NOT EXISTS cdr_by_start ON cdr (started_ms);");
+}
+
+static void write_insert(struct text *sql)
+{
+    text_add_str(sql, "INSERT INTO cdr (");
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        text_addf(sql, "%s%s", i ? ", " : "", columns[i].name);
+    text_add_str(sql, ") VALUES (?");
+    for (size_t i = 1; i < COLUMN_COUNT; i++)
+        text_add_str(sql, ", ?");
+    text_add_char(sql, ')');
+}
+
+static bool has_column(struct cdr_table *table, const char *name)
+{
+    sqlite3_stmt *query;
+    bool is_there;
+
+    if (sqlite3_prepare_v2(table->db, "SELECT 1 FROM pragma_table_info('cdr') WHERE name = ?", -1, &query, NULL) !=
+        SQLITE_OK)
+        return true; /* the next statement will tell */
+    sqlite3_bind_text(query, 1, name, -1, SQLITE_STATIC);
+    is_there = sqlite3_step(query) == SQLITE_ROW;
+    sqlite3_finalize(query);
+    return is_there;
+}
+
+/* A database of an older version lacks the columns that came later. */
+static int add_columns(struct cdr_table *table)
+{
+    char sql[200];
+    int err = 0;
+
+    for (size_t i = 0; i < COLUMN_COUNT && !err; i++) {
+        if (has_column(table, columns[i].name))
+            continue;
+        snprintf(sql, sizeof(sql), "ALTER TABLE cdr ADD COLUMN %s %s", columns[i].name, columns[i].type);
+        err = run(table, sql);
+    }
+    return err;
+}
+
+/* @return 0, -EIO, -ENOMEM */
+static int make_table(struct cdr_table *table)
+{
+    struct text create, insert;
+    int err;
+
+    text_init(&create, 8192);
+    text_init(&insert, 8192);
+    write_create(&create);
+    write_insert(&insert);
+    err = text_err(&create) ? text_err(&create) : text_err(&insert);
+    if (!err)
+        err = run(table, create.data);
+    if (!err)
+        err = add_columns(table);
+    if (!err &&
+        sqlite3_prepare_v3(table->db, insert.data, -1, SQLITE_PREPARE_PERSISTENT, &table->insert, NULL) != SQLITE_OK)
+        err = -EIO;
+    text_free(&create);
+    text_free(&insert);
+    return err;
+}
+
 static int open_schema(struct cdr_table *table, const char *path, struct text *err_out)
 {
-    int version = read_version(table);
+    int version = read_version(table), err;
 
     if (version > SCHEMA_VERSION) {
         text_addf(err_out, "%s was written by a newer sipway (version %d, known %d)", path, version, SCHEMA_VERSION);
         return -EPROTO;
     }
     /* NORMAL in WAL: a power cut may cost the last rows, never the file. */
-    if (version < 0 || run(table, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;") || run(table, schema) ||
-        sqlite3_prepare_v3(table->db, insert, -1, SQLITE_PREPARE_PERSISTENT, &table->insert, NULL) != SQLITE_OK) {
+    err = version < 0 ? version : run(table, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    if (!err)
+        err = make_table(table);
+    if (!err)
+        err = run(table, "PRAGMA user_version = 1");
+    if (err)
         text_addf(err_out, "%s cannot be used: %s", path, cdr_table_error(table));
-        return -EIO;
-    }
-    return 0;
+    return err;
 }
 
 int cdr_table_open(struct cdr_table **tablep, const char *folder, struct text *err_out)
@@ -133,23 +208,7 @@ void cdr_table_rollback(struct cdr_table *table)
         run(table, "ROLLBACK");
 }
 
-/* ISO 8601 in UTC with milliseconds; NULL for what did not happen. */
-static void bind_time(sqlite3_stmt *stmt, int text_at, int ms_at, uint64_t ms)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    char buf[64];
-    struct tm tm;
-
-    if (!ms || !gmtime_r(&seconds, &tm)) {
-        sqlite3_bind_null(stmt, text_at);
-        sqlite3_bind_null(stmt, ms_at);
-        return;
-    }
-    snprintf(buf, sizeof(buf), "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-             tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(ms % 1000));
-    sqlite3_bind_text(stmt, text_at, buf, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(stmt, ms_at, (sqlite3_int64)ms);
-}
+/* ---- a row ---- */
 
 /* Texts stay where they are until the statement has run. */
 static void bind_text(sqlite3_stmt *stmt, int at, const char *text)
@@ -157,40 +216,64 @@ static void bind_text(sqlite3_stmt *stmt, int at, const char *text)
     sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
 }
 
-static void bind_stream(sqlite3_stmt *stmt, int at, const struct cdr_stream *stream)
+static void bind_int(sqlite3_stmt *stmt, int at, uint64_t value)
 {
-    bind_text(stmt, at, stream->codec);
-    sqlite3_bind_int64(stmt, at + 1, (sqlite3_int64)stream->packet_count);
-    sqlite3_bind_int64(stmt, at + 2, (sqlite3_int64)stream->lost_count);
-    sqlite3_bind_int64(stmt, at + 3, stream->jitter_us);
+    sqlite3_bind_int64(stmt, at, (sqlite3_int64)value);
 }
 
-static uint64_t duration_ms(const struct cdr_row *row)
+/* NULL for what did not happen. */
+static void bind_time(sqlite3_stmt *stmt, int at, uint64_t ms)
 {
-    return row->answered_ms && row->ended_ms > row->answered_ms ? row->ended_ms - row->answered_ms : 0;
+    if (ms)
+        bind_int(stmt, at, ms);
+    else
+        sqlite3_bind_null(stmt, at);
+}
+
+/* ISO 8601 in UTC with milliseconds */
+static void bind_stamp(sqlite3_stmt *stmt, int at, uint64_t ms)
+{
+    time_t seconds = (time_t)(ms / 1000);
+    char buf[64];
+    struct tm tm;
+
+    if (!ms || !gmtime_r(&seconds, &tm)) {
+        sqlite3_bind_null(stmt, at);
+        return;
+    }
+    snprintf(buf, sizeof(buf), "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec, (unsigned)(ms % 1000));
+    sqlite3_bind_text(stmt, at, buf, -1, SQLITE_TRANSIENT);
+}
+
+static uint64_t span_of_time(uint64_t from_ms, uint64_t to_ms)
+{
+    return from_ms && to_ms > from_ms ? to_ms - from_ms : 0;
+}
+
+static void bind_row(sqlite3_stmt *stmt, const struct cdr_row *row)
+{
+    int at = 0;
+
+#define TEXT(column, value)  bind_text(stmt, ++at, value);
+#define INT(column, value)   bind_int(stmt, ++at, value);
+#define TIME(column, value)  bind_time(stmt, ++at, value);
+#define STAMP(column, value) bind_stamp(stmt, ++at, value);
+#include "store/cdr.def"
+#undef TEXT
+#undef INT
+#undef TIME
+#undef STAMP
 }
 
 int cdr_table_write(struct cdr_table *table, const struct cdr_row *row)
 {
-    const char *const texts[] = {row->caller, row->callee, row->account, row->trunk, row->route, row->direction};
-    sqlite3_stmt *stmt = table->insert;
     int result;
 
-    bind_text(stmt, 1, row->id);
-    bind_time(stmt, 2, 5, row->started_ms);
-    bind_time(stmt, 3, 6, row->answered_ms);
-    bind_time(stmt, 4, 7, row->ended_ms);
-    sqlite3_bind_int64(stmt, 8, (sqlite3_int64)duration_ms(row));
-    for (int i = 0; i < 6; i++)
-        bind_text(stmt, 9 + i, texts[i]);
-    sqlite3_bind_int64(stmt, 15, row->status);
-    bind_text(stmt, 16, row->cause);
-    bind_text(stmt, 17, row->ended_by);
-    bind_stream(stmt, 18, &row->in);
-    bind_stream(stmt, 22, &row->out);
-    result = sqlite3_step(stmt);
-    sqlite3_reset(stmt);
-    sqlite3_clear_bindings(stmt);
+    bind_row(table->insert, row);
+    result = sqlite3_step(table->insert);
+    sqlite3_reset(table->insert);
+    sqlite3_clear_bindings(table->insert);
     return result == SQLITE_DONE ? 0 : -EIO;
 }
 

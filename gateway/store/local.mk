@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 libsipway_a_SOURCES += \
 	gateway/store/cdr.c \
+	gateway/store/export.c \
+	gateway/store/export_rows.c \
 	gateway/store/kept.c \
 	gateway/store/kept_table.c \
 	gateway/store/record.c \

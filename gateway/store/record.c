@@ -39,6 +39,8 @@ struct record {
     struct list waiting; /* under lock, with the two below */
     unsigned count;      /* rows not yet written, those of a failed batch included */
     bool is_closing;
+    void (*on_written)(void *arg);
+    void *arg;
 };
 
 static void drop_all(struct list *items)
@@ -129,6 +131,15 @@ static void give_back(struct record *record, unsigned count)
     pthread_mutex_unlock(&record->lock);
 }
 
+/* Under lock, so that nobody is told any more once record_on_written() has said so. */
+static void tell_written(struct record *record)
+{
+    pthread_mutex_lock(&record->lock);
+    if (record->on_written)
+        record->on_written(record->arg);
+    pthread_mutex_unlock(&record->lock);
+}
+
 static void *run_writer(void *arg)
 {
     struct record *record = arg;
@@ -146,6 +157,8 @@ static void *run_writer(void *arg)
                 continue;
             log_error("call records are lost (count=%u)", count);
             stats_add(STAT_RECORD_DROPPED, count);
+        } else if (count) {
+            tell_written(record);
         }
         drop_all(&batch);
         give_back(record, count);
@@ -208,6 +221,14 @@ void record_close(struct record *record)
     pthread_mutex_unlock(&record->lock);
     pthread_join(record->thread, NULL);
     mem_unref(record);
+}
+
+void record_on_written(struct record *record, void (*fn)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&record->lock);
+    record->on_written = fn;
+    record->arg = arg;
+    pthread_mutex_unlock(&record->lock);
 }
 
 int record_cdr(struct record *record, const struct cdr_row *row)
