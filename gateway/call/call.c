@@ -67,8 +67,8 @@ static void call_destroy(void *self)
     list_remove(&call->link);
     mem_unref(call->timeline);
     mem_unref(call->legs_text);
-    mem_unref(call->route_text);
     mem_unref(call->cause_text);
+    mem_unref(call->route_text);
     mem_unref(call->directory);
     conf_unref(call->conf);
 }
@@ -192,9 +192,8 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->ring_timer);
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
-    call_write_cdr(call); /* before the media is gone: it has the figures */
-    timer_stop(&call->tell_timer);
     keep_cause(call);
+    call_write_cdr(call); /* before the media is gone: it has the figures */
     call_keep_texts(call);
     end_legs(call, status ? status : 200, call->why);
     call_leave_trunk(call);
