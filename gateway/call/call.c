@@ -48,7 +48,8 @@ static void free_legs(struct call *call)
         list_remove(link);
         leg->ops->destroy(leg);
     }
-    call->out = call->early = call->modifier = NULL;
+    call->out = call->early = call->modifier = call->late = call->told = NULL;
+    timer_stop(&call->tell_timer);
     if (call->in)
         call->in->ops->destroy(call->in);
     call->in = NULL;
@@ -192,6 +193,7 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->ring_timer);
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
+    timer_stop(&call->tell_timer);
     keep_cause(call);
     call_write_cdr(call); /* before the media is gone: it has the figures */
     call_keep_texts(call);

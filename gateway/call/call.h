@@ -37,6 +37,10 @@ struct call {
     unsigned out_count;
     struct leg *early;    /* whose early media the caller hears */
     struct leg *modifier; /* whose change is under way */
+    struct leg *late;     /* its ACK brings the answer to our offer */
+    struct leg *told;     /* we are telling it what the other one has come to */
+    unsigned tell_rounds, tell_tries;
+    struct timer tell_timer;
     struct route_pick pick;
     struct trunk_try {  /* trunks of the route, one after the other */
         uint64_t tried; /* bit per trunk; a route has at most 64 */
@@ -55,12 +59,12 @@ struct call {
     unsigned end_status;
     const char *ended_by; /* "caller", "callee", "gateway" */
     char why[200];        /* how it ended, one sentence */
+    const char *cause_id; /* what it failed of (cause.h), "" */
+    char *cause_text;     /* that in a sentence; NULL while it lives */
     bool is_counted_trunk;
     char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
     char *route_text;    /* name of its route */
     struct timer linger; /* frees the legs outside of their own call-backs */
-    const char *cause_id; /* what it failed of (cause.h), "" */
-    char *cause_text;     /* that in a sentence; NULL while it lives */
 };
 
 const char *call_state_name(enum call_state state);

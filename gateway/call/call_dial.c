@@ -142,6 +142,11 @@ static const char *take_offer(struct call *call, unsigned *status)
 
     if (!invite)
         return NULL; /* other kinds of leg bring their media along */
+    if (!invite_in_request(invite)->body.n) {
+        call->late = call->in;
+        *status = 503;
+        return leg_media_assume_offer(call->in->media) ? "no memory is left" : NULL;
+    }
     err = leg_media_take_offer(call->in->media, invite_in_request(invite)->body, &why);
     *status = err == -EBADMSG ? 400 : err == -EBUSY ? 503 : 488;
     return err ? why : NULL;

@@ -35,6 +35,17 @@ void call_keep_refusal(struct call *call, unsigned status, const char *why)
     snprintf(call->best_why, sizeof(call->best_why), "%s", why);
 }
 
+/* A caller without an offer hears no early media, but this may be the only description that the leg gives. */
+static void keep_early_answer(struct call *call, const struct leg_news *news)
+{
+    const char *why = "";
+
+    call_note(call, "%s: %u", news->leg->peer, news->status);
+    if (news->sdp.n && leg_media_take_answer(news->leg->media, news->sdp, &why))
+        call_note(call, "%s: its early description cannot be used: %s", news->leg->peer, why);
+    call->in->ops->progress(call->in, news->status == 183 ? 180 : news->status, SPAN_NULL);
+}
+
 /* Early media of the first leg that has some; of the others only the ringing is passed. */
 static void pass_progress(struct call *call, const struct leg_news *news)
 {
@@ -42,6 +53,10 @@ static void pass_progress(struct call *call, const struct leg_news *news)
     const char *why = "";
     bool is_first_media = news->sdp.n && (!call->early || call->early == news->leg);
 
+    if (call->late) { /* it has no description to hear early media with; ours goes into the 200 */
+        keep_early_answer(call, news);
+        return;
+    }
     call_note(call, "%s: %u%s", news->leg->peer, news->status, news->sdp.n ? " with early media" : "");
     if (news->leg == call->in)
         return;
@@ -78,8 +93,8 @@ static void drop_other_legs(struct call *call, const struct leg *winner)
     }
 }
 
-/* The caller's answer: what it was told with the early media if that is the same leg, else made now. @return 0, or why
- * not */
+/* The caller's answer (or our offer, if it made none): what it was told with the early media if that is the same leg,
+ * else made now. @return 0, or why not */
 static int answer_caller(struct call *call, const struct leg_news *news, const char **why)
 {
     struct text sdp;
@@ -92,7 +107,10 @@ static int answer_caller(struct call *call, const struct leg_news *news, const c
     if (call->early == news->leg)
         return call->in->ops->answer(call->in, leg_media_description(call->in->media));
     text_init(&sdp, 65536);
-    err = leg_media_make_answer(call->in->media, news->leg->media, &sdp, why);
+    if (call->late)
+        err = leg_media_make_offer(call->in->media, news->leg->media, &sdp, why);
+    else
+        err = leg_media_make_answer(call->in->media, news->leg->media, &sdp, why);
     if (!err)
         err = call->in->ops->answer(call->in, text_span(&sdp));
     text_free(&sdp);
@@ -110,7 +128,8 @@ static void connect_legs(struct call *call, const struct leg_news *news)
         call_end(call, 488, "gateway", why);
         return;
     }
-    leg_media_bridge(call->in->media, call->out->media);
+    if (!call->late) /* else when the ACK has brought the caller's answer */
+        leg_media_bridge(call->in->media, call->out->media);
     call->answered_us = clock_now_us();
     timer_stop(&call->ring_timer);
     call_set_state(call, CALL_TALKING);
@@ -219,7 +238,7 @@ static void pass_change(struct call *call, struct leg *leg, struct leg *other)
         leg_media_rollback(leg->media);
         leg_media_withdraw(other->media);
     }
-    if (err == -EBUSY)
+    if (err == -EBUSY || err == -EPROTO) /* EPROTO: its ACK has not come yet */
         leg->ops->modify_reply(leg, 491, "the other side is changing the session", SPAN_NULL);
     else if (err)
         leg->ops->modify_reply(leg, 488, why, SPAN_NULL);
@@ -234,12 +253,12 @@ static void take_change(struct call *call, const struct leg_news *news)
 
     if (!other)
         return;
-    if (!news->sdp.n) { /* asks what we have to offer: what was agreed */
-        news->leg->ops->modify_reply(news->leg, 200, NULL, leg_media_description(news->leg->media));
+    if (call_is_changing(call)) {
+        news->leg->ops->modify_reply(news->leg, 491, "another change is under way", SPAN_NULL);
         return;
     }
-    if (call->modifier) {
-        news->leg->ops->modify_reply(news->leg, 491, "another change is under way", SPAN_NULL);
+    if (!news->sdp.n) {
+        call_offer_late(call, news->leg);
         return;
     }
     if (leg_media_take_offer(news->leg->media, news->sdp, &why)) {
@@ -253,6 +272,12 @@ static void take_change(struct call *call, const struct leg_news *news)
         pass_change(call, news->leg, other);
 }
 
+/* To the modifier 408 and 481 would say that its own dialog is gone (RFC 3261 12.2.1.2). */
+static unsigned refusal_of(unsigned status)
+{
+    return status == 408 || status == 481 ? 504 : status >= 300 ? status : 488;
+}
+
 /* The other side has answered the change that was passed to it. */
 static void finish_change(struct call *call, const struct leg_news *news)
 {
@@ -261,6 +286,10 @@ static void finish_change(struct call *call, const struct leg_news *news)
     struct text sdp;
     int err = news->status >= 300 ? -EPROTO : 0;
 
+    if (call->told == news->leg) {
+        call_take_told(call, news);
+        return;
+    }
     if (!modifier || modifier == news->leg)
         return;
     call->modifier = NULL;
@@ -273,7 +302,7 @@ static void finish_change(struct call *call, const struct leg_news *news)
         err = leg_media_make_answer(modifier->media, news->leg->media, &sdp, &why);
     if (err) {
         leg_media_rollback(modifier->media);
-        modifier->ops->modify_reply(modifier, news->status >= 300 ? news->status : 488, why, SPAN_NULL);
+        modifier->ops->modify_reply(modifier, refusal_of(news->status), why, SPAN_NULL);
     } else {
         modifier->ops->modify_reply(modifier, 200, NULL, text_span(&sdp));
     }
@@ -302,6 +331,9 @@ static call_step *const steps[CALL_STATE_COUNT][LEG_EVENT_COUNT] = {
                       [LEG_HUNG_UP] = hang_up,
                       [LEG_MODIFY] = take_change,
                       [LEG_MODIFIED] = finish_change,
+                      [LEG_CONFIRMED] = call_take_late_answer,
+                      [LEG_MODIFY_CANCELLED] = call_drop_change,
+                      [LEG_MODIFIED_LATE] = call_repair_change,
                       [LEG_INFO] = pass_info},
 };
 

@@ -44,11 +44,8 @@ static const char *check_body(const struct sip_msg *msg, unsigned *status)
 {
     struct span type = sip_msg_value(msg, SIP_H_CONTENT_TYPE);
 
-    *status = 488;
-    if (!msg->body.n)
-        return "an INVITE without an offer is not supported yet";
     *status = 415;
-    if (!span_istarts(type, SPAN("application/sdp")))
+    if (msg->body.n && !span_istarts(type, SPAN("application/sdp")))
         return "the body has to be application/sdp";
     return NULL;
 }
@@ -69,7 +66,8 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
         snprintf(call->in->peer, sizeof(call->in->peer), "%s", call->caller);
         if (caller->account)
             span_copy(span_of(caller->account->name), call->in->account, sizeof(call->in->account));
-        err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote, false);
+        err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote,
+                                 sip_transport_is_web((enum sip_transport)server_tx_flow(tx)->transport));
     }
     if (!err && identity_take_dialled(call->dialled, &msg->uri))
         err = -1;

@@ -29,6 +29,8 @@ struct leg_ops {
     void (*end)(struct leg *leg, unsigned status, unsigned cause, const char *why);
     /** Ask the peer for a change of the session with this offer; the outcome comes as LEG_MODIFIED. */
     int (*modify)(struct leg *leg, struct span sdp);
+    /** Take our change back; its outcome still comes, never from within. */
+    void (*modify_cancel)(struct leg *leg);
     /** Answer the peer's change: 200 with a description, or a refusal. */
     void (*modify_reply)(struct leg *leg, unsigned status, const char *why, struct span sdp);
     /** Pass an INFO body on (DTMF). */
@@ -48,22 +50,25 @@ struct leg {
     char peer[ROUTE_NUMBER_MAX];   /* number or name, for people */
     unsigned status;               /* last SIP status seen or sent */
     bool is_answered, is_over;
-};
-
 
     /* for the cause of a failure, see cause.h */
     enum leg_trouble trouble;
     char reason[64]; /* reason phrase of its refusal */
     char media_why[128]; /* what its media failed of */
     bool has_rung;
+};
+
 enum leg_event {
-    LEG_PROGRESS, /* 18x: status, sdp when there is early media */
-    LEG_ANSWERED, /* sdp: the description in the answer */
-    LEG_REFUSED,  /* status, why */
-    LEG_HUNG_UP,  /* BYE or CANCEL of the peer, or it is gone: status (0: normal), why */
-    LEG_MODIFY,   /* the peer offers a change: sdp (empty: asks for our offer) */
-    LEG_MODIFIED, /* outcome of our modify: status, sdp */
-    LEG_INFO,     /* content_type, sdp = body */
+    LEG_PROGRESS,         /* 18x: status, sdp when there is early media */
+    LEG_ANSWERED,         /* sdp: the description in the answer */
+    LEG_REFUSED,          /* status, why */
+    LEG_HUNG_UP,          /* BYE or CANCEL of the peer, or it is gone: status (0: normal), why */
+    LEG_MODIFY,           /* the peer offers a change: sdp (empty: asks for our offer) */
+    LEG_MODIFIED,         /* outcome of our modify: status, sdp */
+    LEG_CONFIRMED,        /* ACK of our answer to its INVITE or change: sdp, if it has one */
+    LEG_MODIFY_CANCELLED, /* the peer took its change back, which needs no reply any more */
+    LEG_MODIFIED_LATE,    /* the peer has accepted a change that was given up */
+    LEG_INFO,             /* content_type, sdp = body */
     LEG_EVENT_COUNT
 };
 

@@ -124,6 +124,7 @@ static void on_confirmed(struct invite *invite, const struct sip_msg *ack, void 
     struct leg_sip *sip = arg;
 
     call_note(sip->leg.call, "%s: ACK received", sip->leg.peer);
+    tell(sip, LEG_CONFIRMED, 200, "", sdp_of(ack));
 }
 
 static void on_cancelled(struct invite *invite, const struct sip_msg *cancel, void *arg)
@@ -139,13 +140,28 @@ static void on_modify(struct invite *invite, const struct sip_msg *request, void
         invite_modify_reply(invite, &(struct sip_reply){.status = 200});
         return;
     }
-    tell(sip, LEG_MODIFY, 0, "", sdp_of(request));
     if (request->body.n && !sdp_of(request).n) {
         invite_modify_reply(invite, &(struct sip_reply){.status = 415,
                                                         .headers = SPAN("Accept: application/sdp\r\n"),
                                                         .why = "the body has to be application/sdp"});
         return;
     }
+    tell(sip, LEG_MODIFY, 0, "", sdp_of(request));
+}
+
+static void on_modify_cancelled(struct invite *invite, void *arg)
+{
+    tell(arg, LEG_MODIFY_CANCELLED, 487, "", SPAN_NULL);
+}
+
+static void on_modify_confirmed(struct invite *invite, const struct sip_msg *ack, void *arg)
+{
+    tell(arg, LEG_CONFIRMED, 200, "", sdp_of(ack));
+}
+
+static void on_modified_late(struct invite *invite, void *arg)
+{
+    tell(arg, LEG_MODIFIED_LATE, 200, "", SPAN_NULL);
 }
 
 static void on_modified(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg)
@@ -194,6 +210,8 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
     struct leg_sip *sip = arg;
     char text[200];
 
+    if (cause != INVITE_END_BYE)
+        sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
     if (cause == INVITE_END_NO_ACK)
         describe_contact(text, sizeof(text), invite_dialog(invite), why);
     else
@@ -210,8 +228,6 @@ static bool allows_trunk(struct leg_sip *sip, struct invite *invite, const struc
         return false;
     if (sip_flow_is_gone(invite_flow(invite))) {
         invite_set_flow(invite, flow);
-    if (cause != INVITE_END_BYE)
-        sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
         call_note(sip->leg.call, "%s: is back, %s", sip->leg.peer, sip_flow_text(flow, text));
     }
     return true;
@@ -308,7 +324,10 @@ const struct invite_user leg_sip_invite_user = {
     .on_confirmed = on_confirmed,
     .on_cancelled = on_cancelled,
     .on_modify = on_modify,
+    .on_modify_cancelled = on_modify_cancelled,
+    .on_modify_confirmed = on_modify_confirmed,
     .on_modified = on_modified,
+    .on_modified_late = on_modified_late,
     .on_info = on_info,
     .on_refresh = on_refresh,
     .on_ended = on_ended,
@@ -337,6 +356,7 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
 {
     struct leg_sip *sip = sip_of(leg);
     struct text headers;
+    void *rule;
 
     if (leg->is_over)
         return;
@@ -352,9 +372,15 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
         sip_write_reason(&headers, cause, why);
     if (status == 503)
         text_add_str(&headers, "Retry-After: 10\r\n");
+    rule = sip->invite ? leg_sip_rule_new(leg) : NULL;
     if (sip->invite)
-        invite_end(sip->invite,
-                   &(struct invite_end){.status = status, .cause = cause, .why = why, .headers = text_span(&headers)});
+        invite_end(sip->invite, &(struct invite_end){.status = status,
+                                                     .cause = cause,
+                                                     .why = why,
+                                                     .headers = text_span(&headers),
+                                                     .allows = leg_sip_rule_allows,
+                                                     .allows_arg = rule});
+    mem_unref(rule);
     text_free(&headers);
     if (leg->media)
         leg_media_stop(leg->media);
@@ -363,6 +389,11 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
 static int modify(struct leg *leg, struct span sdp)
 {
     return invite_modify(sip_of(leg)->invite, SDP_TYPE, sdp);
+}
+
+static void modify_cancel(struct leg *leg)
+{
+    invite_modify_cancel(sip_of(leg)->invite);
 }
 
 static void modify_reply(struct leg *leg, unsigned status, const char *why, struct span sdp)
@@ -387,6 +418,7 @@ const struct leg_ops leg_sip_ops = {.name = "sip",
                                     .answer = answer,
                                     .end = end,
                                     .modify = modify,
+                                    .modify_cancel = modify_cancel,
                                     .modify_reply = modify_reply,
                                     .info = info,
                                     .destroy = destroy};
@@ -405,6 +437,7 @@ static void on_media_state(struct endpoint *endpoint, enum endpoint_state state,
         sip->leg.trouble = LEG_MEDIA_FAILED;
         snprintf(sip->leg.media_why, sizeof(sip->leg.media_why), "%s", why);
         tell(sip, LEG_HUNG_UP, 500, why, SPAN_NULL);
+    }
 }
 
 static void on_media_event(struct endpoint *endpoint, const char *text, void *arg)
@@ -437,7 +470,6 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
 
 static void leg_sip_destroy(void *self)
 {
-    }
     struct leg_sip *sip = self;
 
     end(&sip->leg, 500, 0, "the call is gone");

@@ -23,6 +23,9 @@ extern const struct leg_ops leg_sip_ops;
 extern const struct invite_user leg_sip_invite_user;
 int leg_sip_alloc(struct leg_sip **sipp, struct call *call, enum leg_side side);
 int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_webrtc);
+/** The rule by which a leg's peer is known, for invite_end(): a mem object, NULL when there is no memory. */
+void *leg_sip_rule_new(const struct leg *leg);
+bool leg_sip_rule_allows(struct invite *invite, const struct sip_flow *flow, struct span account, void *arg);
 /** The INVITE was refused, or nobody answered: does another target of the trunk get it (RFC 3263 4.3)?
  *  @return true: it was sent there */
 bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response);

@@ -379,18 +379,34 @@ static int place_behind(const struct leg_media *media)
     return index < SDP_MEDIA_MAX ? index : -ENOSPC;
 }
 
-static int wants_line(struct leg_media *media, const struct leg_media *other, unsigned kind, struct sdp_line *line,
-                      unsigned count)
+/* What one offer is made of. */
+struct offer_plan {
+    struct leg_media *media;
+    const struct leg_media *other;
+    bool is_full;
+};
+
+static unsigned pick_codecs(const struct offer_plan *plan, unsigned kind, struct sdp_codecs *out)
 {
-    const struct media_line *theirs = &other->lines[kind];
+    const struct media_line *theirs = &plan->other->lines[kind];
+
+    if (theirs->index < 0 || !theirs->peer)
+        return 0;
+    if (plan->is_full)
+        return negotiate_full_codecs(plan->media, plan->other, kind, out);
+    return codecs_to_offer(out, theirs->peer, kind == MEDIA_AUDIO ? plan->media->codecs : NULL);
+}
+
+static int wants_line(const struct offer_plan *plan, unsigned kind, struct sdp_line *line, unsigned count)
+{
+    struct leg_media *media = plan->media;
     static const struct span mids[MEDIA_KINDS] = {SPAN("0"), SPAN("1")};
 
-    if (theirs->index < 0 ||
-        !codecs_to_offer(&line->codecs, negotiate_codecs(theirs->peer), kind == MEDIA_AUDIO ? media->codecs : NULL))
+    if (!pick_codecs(plan, kind, &line->codecs))
         return 0;
     if (media->our_text && media->lines[kind].index < 0 && place_behind(media) < 0)
         return 0;
-    line->dir = theirs->peer_dir;
+    line->dir = plan->is_full ? negotiate_wish(plan->other, kind) : plan->other->lines[kind].peer_dir;
     line->setup = media->our_setup == SDP_SETUP_NONE ? SDP_SETUP_ACTPASS : media->our_setup;
     if (media->our_text)
         line->setup = SDP_SETUP_ACTPASS;
@@ -412,8 +428,9 @@ static void place_line(struct leg_media *media, unsigned kind, struct sdp_line *
     }
 }
 
-int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out)
+static int make_offer(const struct offer_plan *plan, struct text *out, const char **why_out)
 {
+    struct leg_media *media = plan->media;
     static __thread struct sdp_line lines[MEDIA_KINDS];
     unsigned made[MEDIA_KINDS], count = 0;
     struct sdp_session session;
@@ -423,7 +440,7 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
     keep_former_ours(media);
     for (unsigned kind = 0; kind < MEDIA_KINDS; kind++) {
         lines[count] = (struct sdp_line){0};
-        if (!wants_line(media, other, kind, &lines[count], count))
+        if (!wants_line(plan, kind, &lines[count], count))
             continue;
         err = negotiate_open(media, kind, why_out);
         if (err)
@@ -444,6 +461,17 @@ int leg_media_make_offer(struct leg_media *media, const struct leg_media *other,
     lay_over_former(media, &scratch_out, made, count);
     err = sdp_write(out, &scratch_out);
     return err ? err : keep_our_text(media, out, start);
+}
+
+int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out, const char **why_out)
+{
+    return make_offer(&(struct offer_plan){.media = media, .other = other}, out, why_out);
+}
+
+int leg_media_make_full_offer(struct leg_media *media, const struct leg_media *other, struct text *out,
+                              const char **why_out)
+{
+    return make_offer(&(struct offer_plan){.media = media, .other = other, .is_full = true}, out, why_out);
 }
 
 static void answer_line(struct leg_media *media, const struct leg_media *other, unsigned kind, const struct sdp *offer,

@@ -33,6 +33,13 @@ int leg_media_take_offer(struct leg_media *media, struct span sdp, const char **
 /** Our offer for what `other`'s peer has offered; appended to out. @return 0; -ENOENT: no codec in common; -EBUSY */
 int leg_media_make_offer(struct leg_media *media, const struct leg_media *other, struct text *out,
                          const char **why_out);
+/** The peer asks for an offer (re-INVITE without one): all that the leg can take, in every direction that the other
+ * leg's peer wants; what is used keeps its numbers. RFC 3261 14.2. @return as make_offer */
+int leg_media_make_full_offer(struct leg_media *media, const struct leg_media *other, struct text *out,
+                              const char **why_out);
+/** The peer's INVITE has no offer: for make_offer(right, left) it is one that can all audio. The next offer to it is
+ * made when the right one has answered. @return 0; -ENOMEM */
+int leg_media_assume_offer(struct leg_media *media);
 /** The peer's answer to our last offer. @return as take_offer */
 int leg_media_take_answer(struct leg_media *media, struct span sdp, const char **why_out);
 /** Our answer to the peer's last offer, given what `other`'s peer has answered. other NULL: the change concerns this
@@ -48,6 +55,8 @@ struct span leg_media_description(const struct leg_media *media);
 
 /** Does the last taken offer leave direction, codecs and lines as they were (so that the other leg need not know)? */
 bool leg_media_is_private_change(const struct leg_media *media);
+/** Does this leg's peer have to be told by an offer what `other`'s peer has come to (direction, codec, lines)? */
+bool leg_media_must_offer(const struct leg_media *media, const struct leg_media *other);
 /** Have both descriptions been exchanged? */
 bool leg_media_is_set(const struct leg_media *media);
 
@@ -66,10 +75,10 @@ void leg_media_stats(const struct leg_media *media, struct stream_stats *audio);
 /** "opus", "PCMU": the first audio codec agreed; "" before. */
 struct span leg_media_codec(const struct leg_media *media);
 bool leg_media_is_webrtc(const struct leg_media *media);
-struct endpoint *leg_media_endpoint(const struct leg_media *media);
-bool leg_media_has_video(const struct leg_media *media);
 /** Names of the audio codecs that the peer said last, else those that it is allowed: "opus, PCMU". Appended. */
 void leg_media_write_codecs(const struct leg_media *media, struct text *out);
 /** Where its last description wants media to go; where ours does. @return 0, negative: not known */
 int leg_media_peer_address(const struct leg_media *media, struct addr *out);
 int leg_media_told_address(const struct leg_media *media, struct addr *out);
+struct endpoint *leg_media_endpoint(const struct leg_media *media);
+bool leg_media_has_video(const struct leg_media *media);

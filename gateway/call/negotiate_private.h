@@ -75,6 +75,11 @@ const struct sdp_codecs *negotiate_codecs(const struct sdp_codecs *kept);
 int negotiate_open(struct leg_media *media, unsigned kind, const char **why_out);
 /** Tell the endpoints what the peer's description says. */
 int negotiate_apply_remote(struct leg_media *media, const struct sdp *said, const char **why_out);
+/** All codecs that the leg can take, for an offer that the peer asked for. @return as codecs_to_offer() */
+unsigned negotiate_full_codecs(const struct leg_media *media, const struct leg_media *other, unsigned kind,
+                               struct sdp_codecs *out);
+/** What the peer wants, as far as it is known: not what our hold made it say. */
+enum sdp_dir negotiate_wish(const struct leg_media *media, unsigned kind);
 /** A plain line that we offer: which profile, and our key. */
 void negotiate_sdes_offer(struct leg_media *media, unsigned kind);
 /** The peer's plain line: which profile, its key and ours to the endpoint. @return 0; -ENOENT with *why_out; -ENOMEM */
