@@ -10,6 +10,7 @@ include tests/unit/sdp/local.mk
 include tests/unit/media/local.mk
 include tests/unit/call/local.mk
 include tests/unit/api/local.mk
+include tests/unit/probe/local.mk
 include tests/unit/plugin/local.mk
 endif
 include tests/fuzz/local.mk

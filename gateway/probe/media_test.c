@@ -278,12 +278,16 @@ static void on_packet(struct tos_udp *udp, const struct tos_packet *packet, void
 
 /* ---- what was measured ---- */
 
+/* From the first that came back on: an echo may begin a moment after the answer. Not those that are still on the way.
+ */
 static unsigned count_wanted(const struct media_test *test, uint64_t now_us)
 {
     uint64_t margin_us = test->result.echoed ? (uint64_t)(3000 * test->echo_sum_ms / test->result.echoed) + 60000 : 0;
-    unsigned wanted = 0;
+    unsigned wanted = 0, first = 0;
 
-    for (unsigned i = 0; i < test->result.sent; i++)
+    while (first < test->result.sent && !test->frames[first].is_back)
+        first++;
+    for (unsigned i = first; i < test->result.sent; i++)
         wanted += test->frames[i].is_back || test->frames[i].sent_us + margin_us < now_us;
     return wanted;
 }
