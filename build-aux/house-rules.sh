@@ -117,6 +117,12 @@ man_knows_keys() {
     "$build/sipway" --keys | sh build-aux/man-keys.sh | diff - gateway/sipway.8 | grep -E '^[<>]'
 }
 
+causes_are_explained() {
+    sed -n 's/^    {"\([a-z-]*\)", [a-z_]*},$/\1/p' gateway/call/cause.c | while read -r cause; do
+        grep -q "^| \`$cause\` |" docs/OPERATIONS.md || echo "docs/OPERATIONS.md lacks the cause $cause"
+    done
+}
+
 rule "the list of files is there" files_are_known
 rule "each source names its licence" licence_first
 rule "each header is included once" headers_once
@@ -129,6 +135,7 @@ rule "no path of one machine" no_machine_paths
 rule "a TODO has an issue's number" todos_have_issues
 rule "shell scripts parse" scripts_parse
 rule "the example configuration shows every key" keys_in_example
+rule "the operators' page explains every cause" causes_are_explained
 [ -z "$build" ] || rule "the man page lists every key (make man-keys)" man_knows_keys
 echo "1..$count"
 [ "$failed" = 0 ]

@@ -121,10 +121,14 @@ static void connect_legs(struct call *call, const struct leg_news *news)
 {
     const char *why = "the answer could not be passed on";
     struct span codec;
+    int err;
 
     call->out = news->leg;
     drop_other_legs(call, news->leg);
-    if (answer_caller(call, news, &why)) {
+    err = answer_caller(call, news, &why);
+    if (err) {
+        if (err == -ENOENT)
+            news->leg->trouble = LEG_NO_CODEC;
         call_end(call, 488, "gateway", why);
         return;
     }
