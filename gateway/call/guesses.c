@@ -200,11 +200,13 @@ bool guesses_may_try(struct guesses *guesses, const struct addr *source, struct 
 struct guess_price guesses_note_wrong(struct guesses *guesses, const struct addr *source, struct span account)
 {
     struct guess_price price = {0};
-    uint64_t now_ms = clock_now_ms();
+    uint64_t now_ms = clock_now_ms(), pair = hash_of(PAIR, source, account);
 
     pthread_mutex_lock(&guesses->lock);
-    for (unsigned i = 0; i < KIND_COUNT; i++)
-        count_one(guesses, i, hash_of(i, source, account), now_ms, &price);
+    if (!is_flooded(guesses, PAIR, pair, now_ms)) /* one address must not close the account for others */
+        count_one(guesses, ACCOUNT, hash_of(ACCOUNT, source, account), now_ms, &price);
+    count_one(guesses, PAIR, pair, now_ms, &price);
+    count_one(guesses, ADDRESS, hash_of(ADDRESS, source, account), now_ms, &price);
     pthread_mutex_unlock(&guesses->lock);
     return price;
 }

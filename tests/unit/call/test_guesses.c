@@ -76,6 +76,17 @@ static void test_one_guesser_cannot_close_an_account_for_other_addresses(void **
     }
 }
 
+static void test_nor_can_one_behind_the_address_that_the_account_itself_has(void **state)
+{
+    right(1, "alice"); /* a proxy */
+    for (unsigned s = 0; s < 60; s++) {
+        for (unsigned i = 0; i < 100 && may(1, "alice"); i++)
+            wrong(1, "alice");
+        assert_true(may(2, "alice"));
+        clock_set_test(clock_now_us() + 1000000);
+    }
+}
+
 static void test_guesses_from_everywhere_are_bounded_for_each_account(void **state)
 {
     unsigned looked_at = 0;
@@ -159,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_a_flood_on_one_account_stops_only_those_whom_the_account_never_proved),
         T(test_one_guesser_cannot_close_an_account_for_other_addresses),
+        T(test_nor_can_one_behind_the_address_that_the_account_itself_has),
         T(test_guesses_from_everywhere_are_bounded_for_each_account),
         T(test_one_address_is_bounded_over_all_accounts),
         T(test_a_spray_over_accounts_slows_the_address_but_little),
