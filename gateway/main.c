@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <srtp2/srtp.h>
@@ -19,6 +20,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/spare.h"
 #include "config.h"
 #include "probe/probe.h"
 
@@ -173,6 +175,21 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static void *take_block(size_t size_bytes, const char *file, int line)
+{
+    return spare_malloc(size_bytes);
+}
+
+static void *take_other_block(void *block, size_t size_bytes, const char *file, int line)
+{
+    return spare_realloc(block, size_bytes);
+}
+
+static void give_block(void *block, const char *file, int line)
+{
+    spare_free(block);
+}
+
 /* What a DTLS handshake takes for a moment (three buffers of 16 kB and up) is mapped and given back whole. In the heap
  * its place would be cut up by what the call keeps: 90 kB for each call instead of 45. */
 static void tune_memory(void)
@@ -180,6 +197,7 @@ static void tune_memory(void)
 #ifdef M_MMAP_THRESHOLD
     mallopt(M_MMAP_THRESHOLD, 16 * 1024);
 #endif
+    CRYPTO_set_mem_functions(take_block, take_other_block, give_block);
 }
 
 static int probe(int argc, char **argv)

@@ -13,8 +13,10 @@ libsipway_a_SOURCES += \
 	gateway/base/mailbox.c \
 	gateway/base/map.c \
 	gateway/base/mem.c \
+	gateway/base/print.c \
 	gateway/base/rand.c \
 	gateway/base/span.c \
+	gateway/base/spare.c \
 	gateway/base/stats.c \
 	gateway/base/text.c \
 	gateway/base/timer.c \

@@ -4,10 +4,10 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/print.h"
 
 #define FIRST_BYTES 480 /* with its header and malloc's a block of 512; twice that is most SIP messages */
 #define SLACK_BYTES 64  /* more than that is given back from what is taken to be kept */
@@ -69,17 +69,14 @@ static int reserve(struct text *text, size_t n)
 
 void text_add(struct text *text, struct span s)
 {
-    if (reserve(text, s.n))
+    bool has_room = s.n < text->cap - text->len && !text->err; /* of which the maximum is a part */
+
+    if (!has_room && reserve(text, s.n))
         return;
     if (s.n)
         memcpy(text->data + text->len, s.p, s.n);
     text->len += s.n;
     text->data[text->len] = '\0';
-}
-
-void text_add_str(struct text *text, const char *s)
-{
-    text_add(text, span_of(s));
 }
 
 void text_add_char(struct text *text, char c)
@@ -117,13 +114,13 @@ void text_vaddf(struct text *text, const char *format, va_list args)
     if (text->err)
         return;
     va_copy(again, args);
-    n = vsnprintf(text->data ? text->data + text->len : NULL, text->data ? room : 0, format, args);
+    n = print_args_into(text->data ? text->data + text->len : NULL, text->data ? room : 0, format, args);
     if (n < 0) {
         text->err = -EINVAL;
     } else if (text->data && (size_t)n < room && (size_t)n <= text->max - text->len) {
         text->len += (size_t)n;
     } else if (!reserve(text, (size_t)n)) {
-        vsnprintf(text->data + text->len, (size_t)n + 1, format, again);
+        print_args_into(text->data + text->len, (size_t)n + 1, format, again);
         text->len += (size_t)n;
     }
     if (text->data)
@@ -178,17 +175,30 @@ void text_add_json(struct text *text, struct span s)
     text_add_char(text, '"');
 }
 
+static size_t plain_log_length(struct span s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 void text_add_escaped(struct text *text, struct span s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char byte = (unsigned char)s.p[i];
+    while (s.n) {
+        size_t n = plain_log_length(s);
 
-        if (byte >= 0x20 && byte < 0x7f && byte != '\\')
-            text_add_char(text, (char)byte);
-        else if (byte == '\\')
-            text_add(text, SPAN("\\\\"));
-        else
-            text_addf(text, "\\x%02x", byte);
+        if (n) {
+            text_add(text, span_sub(s, 0, n));
+        } else {
+            if (s.p[0] == '\\')
+                text_add(text, SPAN("\\\\"));
+            else
+                text_addf(text, "\\x%02x", (unsigned char)s.p[0]);
+            n = 1;
+        }
+        s = span_sub(s, n, s.n);
     }
 }
 

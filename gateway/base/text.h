@@ -29,7 +29,10 @@ void text_free(struct text *text);
 void text_reset(struct text *text);
 
 void text_add(struct text *text, struct span s);
-void text_add_str(struct text *text, const char *s);
+static inline void text_add_str(struct text *text, const char *s) /* the length of a literal is known here */
+{
+    text_add(text, span_of(s));
+}
 void text_add_char(struct text *text, char c);
 void text_add_u64(struct text *text, unsigned long long value);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

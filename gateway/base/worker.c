@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "base/spare.h"
 
 #define STALL_US 5000
 #define NOT_SET  UINT64_MAX
@@ -196,6 +197,7 @@ void worker_run(struct worker *worker)
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     mailbox_set_open(worker->mailbox, false);
     stats_bind(NULL);
+    spare_drop();
     worker_set_current(NULL);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/print.h"
 
 #define HEAD_COUNT 32
 #define TAIL_COUNT 32
@@ -56,20 +57,19 @@ void timeline_add(struct timeline *timeline, const char *call_id, const char *fo
 {
     struct entry *entry;
     struct text text;
-    char line[LINE_MAX];
+    char line[LINE_MAX], escaped[4 * LINE_MAX + 1];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    print_args_into(line, sizeof(line), format, args);
     va_end(args);
-    text_init(&text, 4 * LINE_MAX);
+    text_init_fixed(&text, escaped, sizeof(escaped));
     text_add_escaped(&text, span_of(line));
-    log_debug("call %s: %s", call_id, text.data ? text.data : "");
+    log_debug("call %s: %s", call_id, escaped);
     entry = next_entry(timeline);
     mem_unref(entry->text);
     entry->at_us = clock_now_us();
     entry->text = text_take(&text);
-    text_free(&text);
 }
 
 static void write_entry(const struct timeline *timeline, const struct entry *entry, struct text *out, bool is_first)

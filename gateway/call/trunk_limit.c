@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trunk_limit.c: limits of trunks and accounts, counted in the store for all workers. Knows names and numbers only. */
 #include "call/trunk_limit.h"
+#include "base/print.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #define KEY_MAX 96
 
@@ -20,7 +20,7 @@ static int count(struct store *store, const char *kind, const char *name, int64_
     char key[KEY_MAX];
     int err = 0;
 
-    snprintf(key, sizeof(key), "%s:%s", kind, name);
+    print_into(key, sizeof(key), "%s:%s", kind, name);
     store_count(store, span_of(key), delta, limit, ttl_ms, on_counted, &err);
     return err;
 }

@@ -11,10 +11,12 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "media/dtls.h"
+#include "media/dtls_library.h"
 
 #define DAY_S           (24 * 3600L)
 #define VALID_DAYS      365
 #define FINGERPRINT_MAX 96
+#define SENT_MAX        2048 /* more than a datagram of ours holds */
 #define PROFILES        "SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"
 #define CIPHERS         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES"
 
@@ -73,7 +75,7 @@ static int accept_certificate(X509_STORE_CTX *store, void *unused)
 
 static int make_context(struct dtls_identity *identity)
 {
-    SSL_CTX *context = SSL_CTX_new(DTLS_method());
+    SSL_CTX *context = SSL_CTX_new_ex(dtls_library(), NULL, DTLS_method());
 
     identity->context = context;
     if (!context)
@@ -81,6 +83,7 @@ static int make_context(struct dtls_identity *identity)
     SSL_CTX_set_options(context,
                         SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_QUERY_MTU | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_max_send_fragment(context, SENT_MAX); /* a buffer of that size and not of 16 kB */
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, accept_certificate, NULL);
@@ -101,8 +104,8 @@ int dtls_identity_new(struct dtls_identity **identityp)
 
     if (!identity)
         return -ENOMEM;
-    identity->key = EVP_EC_gen("P-256");
-    identity->certificate = X509_new();
+    identity->key = EVP_PKEY_Q_keygen(dtls_library(), NULL, "EC", "P-256");
+    identity->certificate = X509_new_ex(dtls_library(), NULL);
     if (!identity->key || !identity->certificate)
         goto out;
     err = make_certificate(identity);

@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/rand.h"
 #include "base/stats.h"
 #include "base/worker.h"
@@ -63,7 +63,7 @@ void endpoint_tell(struct endpoint *endpoint, const char *format, ...)
         return;
     endpoint->event_count++;
     va_start(args, format);
-    vsnprintf(notice->text, sizeof(notice->text), format, args);
+    print_args_into(notice->text, sizeof(notice->text), format, args);
     va_end(args);
 }
 
@@ -82,7 +82,7 @@ void endpoint_set_state(struct endpoint *endpoint, enum endpoint_state state, co
     if (!notice)
         return;
     notice->state = state;
-    snprintf(notice->text, sizeof(notice->text), "%s", why);
+    print_into(notice->text, sizeof(notice->text), "%s", why);
 }
 
 /* ---- streams ---- */

@@ -3,6 +3,7 @@ libsipway_a_SOURCES += \
 	gateway/media/demux.c \
 	gateway/media/dtls.c \
 	gateway/media/dtls_identity.c \
+	gateway/media/dtls_library.c \
 	gateway/media/endpoint.c \
 	gateway/media/endpoint_rtp.c \
 	gateway/media/endpoint_webrtc.c \

@@ -2,10 +2,10 @@
 /* addr.c: IPv4 and IPv6 transport addresses as values: parse, print, compare, classify. RFC 4291, RFC 5952 (by
  * inet_ntop). Knows no names (dns.c does) and no zones. */
 #include "net/addr.h"
+#include "base/print.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -150,9 +150,13 @@ bool addr_eq(const struct addr *left, const struct addr *right)
 
 const char *addr_host_text(const struct addr *addr, char buf[static ADDR_TEXT_MAX])
 {
-    const void *bytes = addr_is_v6(addr) ? (const void *)&addr->in6.sin6_addr : &addr->in.sin_addr;
+    const uint8_t *v4 = (const uint8_t *)&addr->in.sin_addr;
 
-    if (!addr_is_set(addr) || !inet_ntop(addr->sa.sa_family, bytes, buf, ADDR_TEXT_MAX))
+    if (!addr_is_set(addr))
+        buf[0] = '\0';
+    else if (!addr_is_v6(addr)) /* most are, and inet_ntop() prints by stdio */
+        print_into(buf, ADDR_TEXT_MAX, "%u.%u.%u.%u", v4[0], v4[1], v4[2], v4[3]);
+    else if (!inet_ntop(AF_INET6, &addr->in6.sin6_addr, buf, ADDR_TEXT_MAX))
         buf[0] = '\0';
     return buf;
 }
@@ -165,7 +169,7 @@ const char *addr_text(const struct addr *addr, char buf[static ADDR_TEXT_MAX])
     if (!addr_is_set(addr))
         buf[0] = '\0';
     else
-        snprintf(buf, ADDR_TEXT_MAX, addr_is_v6(addr) ? "[%.45s]:%u" : "%.45s:%u", host, addr_port(addr));
+        print_into(buf, ADDR_TEXT_MAX, addr_is_v6(addr) ? "[%.45s]:%u" : "%.45s:%u", host, addr_port(addr));
     return buf;
 }
 

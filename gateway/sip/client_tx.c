@@ -8,9 +8,9 @@
 #include "sip/client_tx.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/stats.h"
 
 enum state { CALLING, PROCEEDING, ACCEPTED, COMPLETED, OVER };
@@ -138,7 +138,7 @@ int client_tx_new(struct client_tx **txp, const struct client_tx_options *option
     tx->is_reliable = sip_transport_is_reliable((enum sip_transport)options->flow.transport);
     tx->request = mem_text(options->request.p, options->request.n);
     tx->request_bytes = options->request.n;
-    n = snprintf(tx->key, sizeof(tx->key), "%s|%s", options->branch, sip_method_text(options->method));
+    n = print_into(tx->key, sizeof(tx->key), "%s|%s", options->branch, sip_method_text(options->method));
     err = tx->request ? map_put(&stack->client_txs, &tx->node, span_make(tx->key, (size_t)n)) : -ENOMEM;
     if (err) {
         mem_unref(tx);
@@ -270,7 +270,7 @@ void client_tx_cancel(struct client_tx *tx, struct span reason_header)
 struct client_tx *client_tx_find(struct sip_stack *stack, const struct sip_msg *response)
 {
     char key[SIP_BRANCH_MAX + 16];
-    int n = snprintf(key, sizeof(key), "%.*s|%s", SPAN_ARG(response->via.branch), sip_method_text(response->method));
+    int n = print_into(key, sizeof(key), "%.*s|%s", SPAN_ARG(response->via.branch), sip_method_text(response->method));
     struct map_node *node;
 
     if (n >= (int)sizeof(key))

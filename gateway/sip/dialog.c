@@ -4,9 +4,9 @@
 #include "sip/dialog.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/rand.h"
 #include "base/stats.h"
 #include "sip/server_tx.h"
@@ -104,7 +104,7 @@ static int take_target(struct dialog *dialog, const struct sip_msg *msg)
 static int link_dialog(struct dialog *dialog)
 {
     char buf[1024];
-    int n = snprintf(buf, sizeof(buf), "%s|%s", dialog->call_id, dialog->local_tag);
+    int n = print_into(buf, sizeof(buf), "%s|%s", dialog->call_id, dialog->local_tag);
 
     if (n >= (int)sizeof(buf))
         return -E2BIG;
@@ -292,7 +292,7 @@ void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_meth
 struct dialog *dialog_find(struct sip_stack *stack, const struct sip_msg *request)
 {
     char buf[1024];
-    int n = snprintf(buf, sizeof(buf), "%.*s|%.*s", SPAN_ARG(request->call_id), SPAN_ARG(request->to_tag));
+    int n = print_into(buf, sizeof(buf), "%.*s|%.*s", SPAN_ARG(request->call_id), SPAN_ARG(request->to_tag));
     struct map_node *node;
     struct dialog *dialog;
 

@@ -9,10 +9,10 @@
 #include "sip/server_tx.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/stats.h"
 
 enum state { TRYING, PROCEEDING, ACCEPTED, COMPLETED, CONFIRMED, OVER };
@@ -61,18 +61,18 @@ static void server_tx_destroy(void *self)
 static int write_key(char *buf, size_t size_bytes, const struct sip_msg *msg, enum sip_method method)
 {
     struct span name = method == SIP_METHOD_OTHER ? msg->method_text : span_of(sip_method_text(method));
-    int n = snprintf(buf, size_bytes, "%.*s|%.*s:%u|%.*s", SPAN_ARG(msg->via.branch), SPAN_ARG(msg->via.host),
+    int n = print_into(buf, size_bytes, "%.*s|%.*s:%u|%.*s", SPAN_ARG(msg->via.branch), SPAN_ARG(msg->via.host),
                      msg->via.port, SPAN_ARG(name));
 
     if (n < (int)size_bytes && !span_starts(msg->via.branch, SPAN("z9hG4bK")))
-        n += snprintf(buf + n, size_bytes - (size_t)n, "|%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag),
+        n += print_into(buf + n, size_bytes - (size_t)n, "|%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag),
                       msg->cseq);
     return n < (int)size_bytes ? n : (int)size_bytes - 1;
 }
 
 static int write_merged_key(char *buf, size_t size_bytes, const struct sip_msg *msg)
 {
-    int n = snprintf(buf, size_bytes, "%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag), msg->cseq);
+    int n = print_into(buf, size_bytes, "%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag), msg->cseq);
 
     return n < (int)size_bytes ? n : (int)size_bytes - 1;
 }

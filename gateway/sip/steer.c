@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steer.c: names that carry our worker number, so that the owner of a message is a string read and not a look-up.
  * Tags and Call-IDs of ours are "w3.<random>", branches "z9hG4bKw3.<random>". */
+#include "base/print.h"
 #include "base/rand.h"
 #include "base/worker.h"
 #include "sip/stack.h"
 
-#include <stdio.h>
 
 #define MAGIC_COOKIE "z9hG4bK"
 
 static void make(char *out, size_t size_bytes, const char *prefix, unsigned worker, unsigned random_chars)
 {
-    size_t n = (size_t)snprintf(out, size_bytes, "%sw%u.", prefix, worker);
+    size_t n = (size_t)print_into(out, size_bytes, "%sw%u.", prefix, worker);
 
     rand_text(out + n, n + random_chars < size_bytes ? random_chars : size_bytes - n - 1);
 }

@@ -4,10 +4,10 @@
 #include "sip/transport.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "base/print.h"
 #include "base/stats.h"
 #include "base/worker.h"
 #include "sip/stack.h"
@@ -55,7 +55,7 @@ const char *sip_flow_text(const struct sip_flow *flow, char buf[static SIP_FLOW_
 {
     char remote[ADDR_TEXT_MAX];
 
-    snprintf(buf, SIP_FLOW_TEXT_MAX, "%s %s", kinds[flow->transport].text, addr_text(&flow->remote, remote));
+    print_into(buf, SIP_FLOW_TEXT_MAX, "%s %s", kinds[flow->transport].text, addr_text(&flow->remote, remote));
     return buf;
 }
 

@@ -5,8 +5,10 @@ base_tests = \
 	tests/unit/base/test_log \
 	tests/unit/base/test_map \
 	tests/unit/base/test_mem \
+	tests/unit/base/test_print \
 	tests/unit/base/test_rand \
 	tests/unit/base/test_span \
+	tests/unit/base/test_spare \
 	tests/unit/base/test_stats \
 	tests/unit/base/test_text \
 	tests/unit/base/test_timer \
@@ -22,10 +24,14 @@ tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c tests/unit/oom.h t
 tests_unit_base_test_map_LDADD = $(unit_ldadd)
 tests_unit_base_test_mem_SOURCES = tests/unit/base/test_mem.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_mem_LDADD = $(unit_ldadd)
+tests_unit_base_test_print_SOURCES = tests/unit/base/test_print.c tests/unit/unit.h
+tests_unit_base_test_print_LDADD = $(unit_ldadd)
 tests_unit_base_test_rand_SOURCES = tests/unit/base/test_rand.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_rand_LDADD = $(unit_ldadd)
 tests_unit_base_test_span_SOURCES = tests/unit/base/test_span.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_span_LDADD = $(unit_ldadd)
+tests_unit_base_test_spare_SOURCES = tests/unit/base/test_spare.c tests/unit/unit.h
+tests_unit_base_test_spare_LDADD = $(unit_ldadd)
 tests_unit_base_test_stats_SOURCES = tests/unit/base/test_stats.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_stats_LDADD = $(unit_ldadd)
 tests_unit_base_test_text_SOURCES = tests/unit/base/test_text.c tests/unit/oom.h tests/unit/unit.h

@@ -3,6 +3,10 @@
 #include "media_rig.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 struct end {
@@ -122,6 +126,29 @@ static void test_both_ends_have_the_same_keys_crosswise(void **state)
     assert_memory_equal(near.remote, far.local, near.key_bytes);
     assert_memory_not_equal(near.local, near.remote, near.key_bytes);
     assert_true(client.largest <= 1200 && server.largest <= 1200);
+}
+
+/* Older peers have RSA; the part of OpenSSL that is left for DTLS can still read it. */
+static void test_a_peer_may_have_an_rsa_certificate(void **state)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    X509 *certificate = X509_new();
+    SSL_CTX *context = dtls_identity_context(client.identity);
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+
+    X509_set_version(certificate, 2);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -1000);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), 1000);
+    X509_set_pubkey(certificate, key);
+    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+    assert_int_equal(SSL_CTX_use_certificate(context, certificate), 1);
+    assert_int_equal(SSL_CTX_use_PrivateKey(context, key), 1);
+    shake_hands();
+    assert_int_equal(X509_digest(certificate, EVP_sha256(), digest, &n), 1);
+    assert_true(dtls_check_fingerprint(server.dtls, digest, n));
+    X509_free(certificate);
+    EVP_PKEY_free(key);
 }
 
 static void test_fingerprint_tells_the_peer(void **state)
@@ -280,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         EACH(test_both_ends_have_the_same_keys_crosswise),
+        EACH(test_a_peer_may_have_an_rsa_certificate),
         EACH(test_fingerprint_tells_the_peer),
         EACH(test_fingerprint_texts),
         EACH(test_lost_hello_is_repeated_after_100_ms),
