@@ -53,7 +53,7 @@ struct leg {
 
     /* for the cause of a failure, see cause.h */
     enum leg_trouble trouble;
-    char reason[64]; /* reason phrase of its refusal */
+    char reason[64];     /* reason phrase of its refusal */
     char media_why[128]; /* what its media failed of */
     bool has_rung;
 };
