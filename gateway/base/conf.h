@@ -44,8 +44,10 @@ struct conf_account {
     char *ha1;      /* 32 hex digits: MD5(name:domain:password) */
     char *display;
     struct conf_strings numbers;
-    struct conf_strings routes; /* names of routes this account may use; empty: all */
-    unsigned max_calls;         /* 0: no limit */
+    struct conf_strings routes;             /* names of routes this account may use; empty: all */
+    struct conf_strings allowed;            /* prefixes of numbers that it may dial; empty: all */
+    unsigned max_calls;                     /* 0: no limit */
+    unsigned calls_per_day, max_duration_s; /* 0: no limit */
     unsigned line;
     struct map_node by_name; /* for conf_find_account() */
 };
@@ -81,7 +83,8 @@ struct conf_route {
     char *account;              /* account name; \1 allowed */
     char *plugin;
     char *room;
-    char *number; /* rewritten number with \1 ... \9; NULL: as dialled */
+    char *number;    /* rewritten number with \1 ... \9; NULL: as dialled */
+    bool is_premium; /* may dial conf.dialling.premium */
     unsigned line;
 };
 
@@ -146,6 +149,9 @@ struct conf {
     struct {
         struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */
     } dns;
+    struct {
+        struct conf_strings premium; /* prefixes */
+    } dialling;
     struct {
         char *file, *http, *token;
     } cdr;

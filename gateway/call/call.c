@@ -88,6 +88,7 @@ int call_new(struct call **callp, struct calls *calls)
     call->began_us = clock_now_us();
     call->began_wall_us = clock_wall_us();
     call->max_forwards = 70;
+    call->max_duration_s = calls->conf->sip.max_duration_s;
     call->ended_by = call->cause_id = "";
     sip_tag_make(call->id, calls->stack);
     err = timeline_new(&call->timeline);

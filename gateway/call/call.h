@@ -49,6 +49,7 @@ struct call {
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;
     unsigned max_forwards;
+    unsigned max_duration_s; /* 0: none */
     struct timeline *timeline;
     struct timer ring_timer;
     struct timer in_back_timer, out_back_timer; /* while that side's connection is gone */

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/dial_limits.h"
 #include "call/leg_sip.h"
 #include "call/trunk_board.h"
 #include "call/trunk_limit.h"
@@ -160,6 +161,12 @@ static void refuse_route(struct call *call, int err)
         call_end(call, 404, "gateway", "no route leads to that number");
 }
 
+/* Of two limits, 0 being none. */
+static unsigned shorter(unsigned left, unsigned right)
+{
+    return !right || (left && left < right) ? left : right;
+}
+
 void call_route(struct call *call, const struct route_caller *caller)
 {
     int err = route_pick(&call->pick, call->directory, caller, span_of(call->dialled));
@@ -172,6 +179,13 @@ void call_route(struct call *call, const struct route_caller *caller)
     }
     call_note(call, "route %s: %s", call->pick.route && call->pick.route->name ? call->pick.route->name : "-",
               call->pick.account ? call->pick.account->name : "trunks");
+    why = call->pick.trunks ? dial_limits_enter(call->calls->store, call->conf, caller, &call->pick) : NULL;
+    if (why) {
+        call_end(call, 403, "gateway", why);
+        return;
+    }
+    if (caller->account)
+        call->max_duration_s = shorter(call->max_duration_s, caller->account->max_duration_s);
     why = take_offer(call, &status);
     if (why) {
         call_end(call, status, "gateway", why);

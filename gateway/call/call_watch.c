@@ -46,7 +46,7 @@ static void watch_call(struct call *call, void *arg)
 
     if (call->state != CALL_TALKING)
         return;
-    if (call->conf->sip.max_duration_s && now_us - call->answered_us > call->conf->sip.max_duration_s * 1000000ull) {
+    if (call->max_duration_s && now_us - call->answered_us > call->max_duration_s * 1000000ull) {
         call_end(call, 408, "gateway", "the call reached its longest duration");
         return;
     }

@@ -382,7 +382,7 @@ static bool longest(const struct cause_facts *facts, const struct cause_leg *leg
 {
     if (facts->end != CAUSE_BY_GATEWAY || !facts->max_duration_s || facts->talk_s < facts->max_duration_s)
         return false;
-    text_addf(out, "the call reached its longest duration, %u s (`sip.max_duration`)", facts->max_duration_s);
+    text_addf(out, "the call reached its longest duration, %u s (`max_duration`)", facts->max_duration_s);
     return true;
 }
 

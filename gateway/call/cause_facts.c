@@ -202,7 +202,7 @@ const char *call_find_cause(const struct call *call, struct text *out)
         .talk_s = seconds(call->answered_us, now_us),
         .reconnect_s = call->conf->sip.reconnect_s,
         .timeout_s = call->conf->media.timeout_s,
-        .max_duration_s = call->conf->sip.max_duration_s,
+        .max_duration_s = call->max_duration_s,
     };
 
     add_leg(&facts.in, &in_texts, call, call->in, now_us);

@@ -8,6 +8,7 @@ libsipway_a_SOURCES += gateway/call/call_watch.c
 libsipway_a_SOURCES += gateway/call/calls.c
 libsipway_a_SOURCES += gateway/call/cause.c
 libsipway_a_SOURCES += gateway/call/cause_facts.c
+libsipway_a_SOURCES += gateway/call/dial_limits.c
 libsipway_a_SOURCES += gateway/call/directory.c
 libsipway_a_SOURCES += gateway/call/guard.c
 libsipway_a_SOURCES += gateway/call/guesses.c

@@ -333,7 +333,7 @@ static void the_longest_duration(void **state)
 
     facts.end = CAUSE_BY_GATEWAY;
     facts.talk_s = 14400;
-    expect(&facts, "max-duration", "the call reached its longest duration, 14400 s (`sip.max_duration`)");
+    expect(&facts, "max-duration", "the call reached its longest duration, 14400 s (`max_duration`)");
 }
 
 static void loss(void **state)
