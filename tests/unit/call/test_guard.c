@@ -10,6 +10,7 @@
 #include "call/directory.h"
 #include "call/guard.h"
 #include "call/guesses.h"
+#include "sip/held.h"
 
 #define CONTACT "Contact: <sip:alice@client.invalid;transport=ws>\n"
 #define ALICE                                                                                                          \
@@ -259,6 +260,17 @@ static void test_who_guesses_on_is_cut_off_but_not_a_connection_that_somebody_ha
     assert_int_equal(rig.closed_count, 1);
 }
 
+static void test_a_refusal_that_cannot_be_held_costs_the_connection_instead_of_the_waiting(void **state)
+{
+    for (size_t i = 1; i <= HELD_MAX; i++)
+        held_send(rig.stack, &rig.ws, &(struct sip_hold){.ms = 60000, .whose = i}, SPAN("a refusal"));
+    guess_until_slow(&rig.ws, "alice");
+    guess(&rig.ws, "alice");
+    rig_advance(8000);
+    rig_expect_nothing();
+    assert_int_equal(rig.closed_count, 1);
+}
+
 static void test_a_guesser_slows_nobody_else_at_his_address(void **state)
 {
     struct sip_flow other = neighbour();
@@ -458,6 +470,7 @@ int main(void)
         T(test_a_new_connection_is_no_fresh_start_for_a_guesser),
         T(test_while_a_refusal_is_held_no_other_guess_on_its_connection_is_looked_at),
         T(test_who_guesses_on_is_cut_off_but_not_a_connection_that_somebody_has_proved),
+        T(test_a_refusal_that_cannot_be_held_costs_the_connection_instead_of_the_waiting),
         T(test_a_guesser_slows_nobody_else_at_his_address),
         T(test_the_account_is_not_locked_elsewhere),
         T(test_after_a_quiet_minute_a_wrong_password_is_refused_at_once_again),
