@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +20,7 @@
 #define COLUMNS     100 /* where no terminal says otherwise */
 #define COLUMNS_MIN 60
 #define LINGER_MS   300 /* for the answers to what was taken back */
+#define SIGNAL_MS   100 /* how often it is looked for SIGINT and SIGTERM */
 
 static const char usage[] =
     "usage: sipway probe [-c FILE] [--call NUMBER] [--json] [TRUNK]\n"
@@ -41,8 +43,8 @@ struct run {
     const struct conf_trunk **trunks;
     unsigned count, at;
     struct probe *probe;
-    struct timer linger;
-    int err;
+    struct timer linger, signal;
+    int err; /* -EINTR: somebody stopped it */
 };
 
 static int parse_arguments(struct arguments *arguments, int argc, char **argv)
@@ -137,6 +139,32 @@ static int write_end(struct run *run)
     return err;
 }
 
+/* ---- stopped by hand: a running call is hung up all the same ---- */
+
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void on_signal_time(void *arg)
+{
+    struct run *run = arg;
+    struct timespec now = {0, 0};
+    sigset_t signals;
+
+    block_signals(&signals);
+    if (sigtimedwait(&signals, NULL, &now) < 0) {
+        worker_timer(&run->signal, SIGNAL_MS, on_signal_time, run);
+        return;
+    }
+    run->err = -EINTR;
+    run->probe = mem_unref(run->probe);
+    worker_timer(&run->linger, LINGER_MS, on_linger, run->worker);
+}
+
 /* ---- the whole ---- */
 
 static void free_run(struct run *run)
@@ -176,13 +204,17 @@ static int go_through(struct run *run, struct conf *conf)
         return err;
     }
     run->house->number = run->arguments->number;
+    on_signal_time(run);
     begin_trunk(run);
     worker_run(run->worker);
     worker_set_current(run->worker);
     timer_stop(&run->linger);
+    timer_stop(&run->signal);
     mem_unref(run->probe);
     probe_house_close(run->house, run->worker);
-    if (run->err)
+    if (run->err == -EINTR)
+        fputs("sipway probe: stopped\n", stderr);
+    else if (run->err)
         fprintf(stderr, "sipway probe: a trunk cannot be looked at (%s)\n", err_text(run->err));
     return run->err;
 }

@@ -2,7 +2,7 @@
 // `sipway probe` against trunks that are well, dead, that refuse, and whose media goes wrong: what it says, and its exit code.
 import { scenario, check } from './lib/scenario.mjs';
 import { startGateway } from './lib/gateway.mjs';
-import { probeConfig, runProbe } from './lib/probe.mjs';
+import { probeConfig, runProbe, startProbe } from './lib/probe.mjs';
 import { startSimulatedCarrier } from './lib/carrier.mjs';
 import { startCarrier } from './lib/kamailio-carrier.mjs';
 import { scriptedPhone } from './lib/phone.mjs';
@@ -365,4 +365,13 @@ scenario('nobody answers: the call is cancelled in time', async ({ defer }) => {
   phone.sip.reply(200);
   const run = await running;
   check(run.code === 1 && run.ms < 17000 && run.find('call', /rings, but nobody answers/).result === 'FAIL', told(run));
+}, ours);
+
+scenario('stopped by hand in the test call: it is hung up, exit code 2', async ({ defer }) => {
+  const { phone, taken, row } = await trunkThat({ defer, media: (one) => one.rtp.echo() });
+  const program = startProbe({ file: await probeConfig([row]), args: call });
+  await phone.rtp.receives(20, { within: 10000 });
+  process.kill(program.pid, 'SIGTERM');
+  const [{ code }] = await Promise.all([program.exited, taken]);
+  check(code === 2 && /stopped/.test(program.output), `exit code ${code}: ${program.output}`);
 }, ours);

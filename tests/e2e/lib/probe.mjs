@@ -25,15 +25,20 @@ export async function probeConfig(trunks, config = {}) {
   return file;
 }
 
+/** Start it. @returns {Program} */
+export function startProbe({ file, args = [], env = {} }) {
+  return start('sipway-probe', path.resolve(process.env.SIPWAY_BIN), ['probe', '-c', file, ...args], {
+    env: { ASAN_OPTIONS: 'abort_on_error=0:exitcode=99', LSAN_OPTIONS: `print_suppressions=0:suppressions=${leaks}`, ...env },
+  });
+}
+
 /** Run it to its end. @param {object} options  file or trunks (+ config);  args: further arguments;  env
  *  @returns {{code, ms, text, json, find(check, pattern)}} text with its line breaks undone, json with --json;
  *    find(): the finding of this check whose text matches {result, text, advice, ...}, of --json, or an error */
 export async function runProbe({ file, trunks = [], config, args = [], env = {}, within = 25000 }) {
   const used = file ?? await probeConfig(trunks, config);
   const began = Date.now();
-  const program = start('sipway-probe', path.resolve(process.env.SIPWAY_BIN), ['probe', '-c', used, ...args], {
-    env: { ASAN_OPTIONS: 'abort_on_error=0:exitcode=99', LSAN_OPTIONS: `print_suppressions=0:suppressions=${leaks}`, ...env },
-  });
+  const program = startProbe({ file: used, args, env });
   const { code } = await inTime('end of sipway probe', program.exited, within);
   const output = program.output;
   const result = { code, ms: Date.now() - began, output, text: output.replace(/\n +(?=\S)/g, ' ').replace(/ +/g, ' ') };
