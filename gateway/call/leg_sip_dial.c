@@ -218,6 +218,7 @@ static void on_silent_timer(void *arg)
 
     if (invite_dialog(sip->invite)->is_heard)
         return;
+    locate_note(sip->leg.call->calls->stack, invite_flow(sip->invite), true);
     call_note(sip->leg.call, "%s: no answer within %u ms, another target is tried", sip->leg.peer, LOCATE_SILENT_MS);
     begin_next(sip);
 }
@@ -227,6 +228,8 @@ bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response)
     bool is_dead = status == 503 || (status == 408 && !has_response);
     bool has_rung = sip->leg.status > 100;
 
+    if (sip->tries)
+        locate_note(sip->leg.call->calls->stack, invite_flow(sip->invite), is_dead && !has_response);
     if (!sip->tries || !is_dead || has_rung || sip->leg.is_over || !locate_tries_has_more(sip->tries))
         return false;
     call_note(sip->leg.call, "%s: %u, another target is tried", sip->leg.peer, status);
@@ -245,7 +248,7 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
     }
     sip->tries = mem_new(sizeof(*sip->tries), NULL);
     if (sip->tries)
-        locate_tries_begin(sip->tries, targets, count);
+        locate_tries_begin(sip->tries, sip->leg.call->calls->stack, targets, count);
     if (!sip->tries || !begin_next(sip))
         leg_sip_fail_later(sip, 503, LEG_NO_CONNECTION, no_way);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message_trunk.c: one MESSAGE to a route's trunks, one after the other until one takes it. RFC 3428, RFC 3263 as far
- * as addresses go. Knows nothing of who waits for the answer. */
+/* message_trunk.c: one MESSAGE to a route's trunks, one after the other until one takes it. RFC 3428. Of a trunk's
+ * targets (RFC 3263) it asks the first one: its sender does not wait for more. Knows nothing of who waits for the
+ * answer. */
 #include "call/message_trunk.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 
 #include "base/mem.h"
 #include "call/trunk_board.h"
-#include "net/dns.h"
 #include "sip/errand.h"
 
 #define TRY_T1                                                                                                         \
@@ -22,7 +22,8 @@ struct message_trunk {
     uint64_t tried;            /* bit per trunk; a route has at most 64 */
     const struct trunk *trunk; /* the one that is asked */
     char number[ROUTE_NUMBER_MAX];
-    struct dns_query *dns;
+    struct locate *locate;
+    struct sip_flow flow; /* where it is asked */
     struct errand *errand;
     struct timer timer; /* patience with one trunk; next one */
     unsigned status;    /* what the last one said; 0: none was asked */
@@ -34,7 +35,7 @@ struct message_trunk {
 static void drop_try(struct message_trunk *it)
 {
     timer_stop(&it->timer);
-    it->dns = mem_unref(it->dns);
+    it->locate = mem_unref(it->locate);
     it->errand = mem_unref(it->errand);
 }
 
@@ -81,7 +82,11 @@ static void on_answer(struct errand *errand, unsigned status, struct span reason
 
 static void on_patience(void *arg)
 {
-    go_on(arg, 504, "the trunk did not answer in time");
+    struct message_trunk *it = arg;
+
+    if (it->errand)
+        locate_note(it->calls->stack, &it->flow, true); /* the next message goes to another target first */
+    go_on(it, 504, "the trunk did not answer in time");
 }
 
 /* ---- one trunk ---- */
@@ -159,17 +164,17 @@ static int send_message(struct message_trunk *it, const struct sip_flow *flow)
     return err;
 }
 
-static void on_resolved(int err, const struct addr *addrs, unsigned count, void *arg)
+static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
 {
     struct message_trunk *it = arg;
-    const struct trunk *trunk = it->trunk;
-    struct sip_flow flow;
+    struct locate_tries tries;
 
-    if (err || !count)
+    locate_tries_begin(&tries, it->calls->stack, targets, count);
+    if (err && err != -EAFNOSUPPORT)
         go_on(it, 503, "the trunk's name cannot be resolved");
-    else if (transport_flow_to(&flow, it->calls->stack->transports, trunk->transport, &addrs[0], trunk->host))
+    else if (!locate_tries_open(&tries, &it->flow, it->calls->stack, it->trunk->host))
         go_on(it, 503, "no connection to the trunk could be made");
-    else if (send_message(it, &flow))
+    else if (send_message(it, &it->flow))
         go_on(it, 500, "the message could not be sent");
 }
 
@@ -205,7 +210,7 @@ static void try_next(void *arg)
         return;
     }
     timer_start(it->calls->stack->wheel, &it->timer, TRY_T1 * it->calls->stack->timers.t1_ms, on_patience, it);
-    if (dns_resolve(&it->dns, it->calls->dns, span_of(it->trunk->host), it->trunk->port, on_resolved, it))
+    if (locate_begin(&it->locate, it->calls->stack, it->calls->dns, &it->trunk->wish, on_located, it))
         go_on(it, 503, "the trunk's name cannot be resolved");
 }
 

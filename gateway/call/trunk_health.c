@@ -21,6 +21,7 @@ struct trunk_health {
     struct trunk_duty *duty;
     struct locate *locate;
     struct locate_tries tries;
+    struct sip_flow flow; /* of the question */
     struct client_tx *tx;
     struct timer timer;
     bool is_asking;
@@ -70,13 +71,19 @@ static bool ask_next(struct trunk_health *health);
 
 static void on_response(struct client_tx *tx, const struct sip_msg *response, void *arg)
 {
+    struct trunk_health *health = arg;
+
+    locate_note(health->duty->calls->stack, &health->flow, false);
     if (response->status >= 200 && !(response->status == 503 && ask_next(arg)))
         set_state(arg, TRUNK_UP, "");
 }
 
 static void on_fail(struct client_tx *tx, unsigned status, const char *why, void *arg)
 {
-    if (!ask_next(arg))
+    struct trunk_health *health = arg;
+
+    locate_note(health->duty->calls->stack, &health->flow, true);
+    if (!ask_next(health))
         set_state(arg, TRUNK_DOWN, status == 408 ? "OPTIONS is not answered" : "the trunk cannot be reached");
 }
 
@@ -149,12 +156,11 @@ static unsigned wait_ms(const struct trunk_health *health)
 static bool ask_next(struct trunk_health *health)
 {
     struct trunk_duty *duty = health->duty;
-    struct sip_flow flow;
 
     client_tx_detach(health->tx);
     health->tx = mem_unref(health->tx);
-    while (locate_tries_open(&health->tries, &flow, duty->calls->stack, duty->trunk->host))
-        if (!send_question(health, &flow, wait_ms(health)))
+    while (locate_tries_open(&health->tries, &health->flow, duty->calls->stack, duty->trunk->host))
+        if (!send_question(health, &health->flow, wait_ms(health)))
             return true;
     return false;
 }
@@ -164,7 +170,7 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
     struct trunk_health *health = arg;
     const char *why = trunk_duty_located(health->duty, err, targets, count);
 
-    locate_tries_begin(&health->tries, targets, count);
+    locate_tries_begin(&health->tries, health->duty->calls->stack, targets, count);
     if (!why && !ask_next(health))
         why = trunk_no_way;
     if (why)

@@ -43,12 +43,20 @@ static bool try_next(struct register_out *out, void *arg)
     return true;
 }
 
+static bool on_silent(struct register_out *out, void *arg)
+{
+    struct trunk_register *reg = arg;
+
+    locate_note(reg->duty->calls->stack, &reg->flow, true);
+    return try_next(out, reg);
+}
+
 static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
 {
     struct trunk_register *reg = arg;
     const char *why = trunk_duty_located(reg->duty, err, targets, count);
 
-    locate_tries_begin(&reg->tries, targets, count);
+    locate_tries_begin(&reg->tries, reg->duty->calls->stack, targets, count);
     if (reg->is_known)
         locate_tries_prefer(&reg->tries, &reg->flow); /* the binding stands there: it is refreshed there */
     if (!why && !try_next(reg->out, reg))
@@ -116,7 +124,7 @@ static void on_outcome(struct register_out *out, const struct register_out_news 
     }
 }
 
-static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome, .on_silent = try_next};
+static const struct register_out_user user = {.on_due = on_due, .on_outcome = on_outcome, .on_silent = on_silent};
 
 /* ---- names ---- */
 

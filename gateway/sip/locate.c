@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rand.h"
 #include "net/dns.h"
@@ -426,11 +427,48 @@ int locate_begin(struct locate **locatep, struct sip_stack *stack, struct dns *d
 
 /* ---- one target after the other ---- */
 
-void locate_tries_begin(struct locate_tries *tries, const struct locate_target *targets, unsigned count)
+static bool is_target(const struct locate_target *left, const struct locate_target *right)
 {
-    *tries = (struct locate_tries){.count = count < LOCATE_TARGET_MAX ? count : LOCATE_TARGET_MAX};
-    if (tries->count)
-        memcpy(tries->targets, targets, tries->count * sizeof(*targets));
+    return left->transport == right->transport && addr_eq(&left->addr, &right->addr);
+}
+
+static bool is_silent(const struct sip_stack *stack, const struct locate_target *target)
+{
+    for (unsigned i = 0; i < LOCATE_SILENT_MAX; i++)
+        if (stack->silent[i].until_ms > clock_now_ms() && is_target(&stack->silent[i].target, target))
+            return true;
+    return false;
+}
+
+void locate_note(struct sip_stack *stack, const struct sip_flow *flow, bool is_silent)
+{
+    struct locate_target target = {.transport = (enum sip_transport)flow->transport, .addr = flow->remote};
+    struct locate_silent *row = &stack->silent[0];
+
+    for (unsigned i = 0; i < LOCATE_SILENT_MAX; i++) {
+        struct locate_silent *one = &stack->silent[i];
+
+        if (one->until_ms && is_target(&one->target, &target)) {
+            row = one;
+            break;
+        }
+        if (one->until_ms < row->until_ms)
+            row = one;
+    }
+    if (is_silent)
+        *row = (struct locate_silent){.target = target, .until_ms = clock_now_ms() + LOCATE_SILENT_KEPT_MS};
+    else if (row->until_ms && is_target(&row->target, &target))
+        row->until_ms = 0;
+}
+
+void locate_tries_begin(struct locate_tries *tries, struct sip_stack *stack, const struct locate_target *targets,
+                        unsigned count)
+{
+    *tries = (struct locate_tries){0};
+    for (unsigned turn = 0; turn < 2; turn++)
+        for (unsigned i = 0; i < count && i < LOCATE_TARGET_MAX; i++)
+            if (is_silent(stack, &targets[i]) == (turn == 1))
+                tries->targets[tries->count++] = targets[i];
 }
 
 void locate_tries_prefer(struct locate_tries *tries, const struct sip_flow *flow)

@@ -44,13 +44,24 @@ struct locate_tries {
     struct locate_target targets[LOCATE_TARGET_MAX];
     unsigned count, next;
 };
-void locate_tries_begin(struct locate_tries *tries, const struct locate_target *targets, unsigned count);
+/** Targets that were silent lately stand last: the next caller need not find that out again. */
+void locate_tries_begin(struct locate_tries *tries, struct sip_stack *stack, const struct locate_target *targets,
+                        unsigned count);
 /** The target that did well the last time, if it is still in the list, comes first. */
 void locate_tries_prefer(struct locate_tries *tries, const struct sip_flow *flow);
 static inline bool locate_tries_has_more(const struct locate_tries *tries)
 {
     return tries->next < tries->count;
 }
+/** The target at the end of this flow was silent or could not be reached; or it has answered. Remembered for a minute,
+ * by this worker. */
+#define LOCATE_SILENT_KEPT_MS 60000
+#define LOCATE_SILENT_MAX     32 /* the oldest one gives way */
+struct locate_silent {
+    struct locate_target target;
+    uint64_t until_ms; /* 0: free */
+};
+void locate_note(struct sip_stack *stack, const struct sip_flow *flow, bool is_silent);
 /** A flow to the next target to which there is one. @param server_name for TLS. @return false: none is left */
 bool locate_tries_open(struct locate_tries *tries, struct sip_flow *flow, struct sip_stack *stack,
                        const char *server_name);

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/timer.h"
+#include "sip/locate.h"
 #include "sip/msg.h"
 #include "sip/msg_write.h"
 #include "sip/transport.h"
@@ -62,16 +63,17 @@ struct sip_stack {
     struct sip_timers timers;
     struct timer_wheel *wheel;
     struct sip_transports *transports;
-    struct conf *conf;            /* domain; swapped at reload */
-    struct map server_txs;        /* branch + sent-by + method */
-    struct map merged;            /* Call-ID + From tag + CSeq of INVITEs without To tag */
-    struct map client_txs;        /* branch + method */
-    struct map dialogs;           /* Call-ID + local tag */
-    struct map held;              /* refusals that wait: held.c */
-    unsigned tx_limit;            /* transactions alive at once */
-    bool is_ending;               /* goes down: nothing waits for the wire any more */
-    struct sip_msg scratch;       /* parse target of sip_receive() */
-    char received[ADDR_TEXT_MAX]; /* where it came from, for its Via */
+    struct conf *conf;                              /* domain; swapped at reload */
+    struct map server_txs;                          /* branch + sent-by + method */
+    struct map merged;                              /* Call-ID + From tag + CSeq of INVITEs without To tag */
+    struct map client_txs;                          /* branch + method */
+    struct map dialogs;                             /* Call-ID + local tag */
+    struct map held;                                /* refusals that wait: held.c */
+    struct locate_silent silent[LOCATE_SILENT_MAX]; /* sip/locate.c's */
+    unsigned tx_limit;                              /* transactions alive at once */
+    bool is_ending;                                 /* goes down: nothing waits for the wire any more */
+    struct sip_msg scratch;                         /* parse target of sip_receive() */
+    char received[ADDR_TEXT_MAX];                   /* where it came from, for its Via */
 };
 
 struct stack_options {

@@ -111,6 +111,20 @@ scenario('a dead target costs 4 s, not 32, and a late word of it is cancelled', 
   await until('end of the call', async () => (await gateway.admin.metric('sipway_calls')) === 0);
 }, ours);
 
+scenario('a target that was dead a moment ago is tried last: the next caller does not wait', async ({ defer }) => {
+  const alive = await phone(defer, 'second target');
+  const dead = await silentPort(defer);
+  const { alice } = await start(defer, {
+    'carrier.test': {},
+    '_sip._udp.carrier.test': { SRV: [{ priority: 10, port: dead.port, target: 'a.carrier.test' }, { priority: 20, port: alive.sip.port, target: 'a.carrier.test' }] },
+    'a.carrier.test': HERE,
+  }, { workers: 1 });
+  await takesTheCall(alice, alive, { within: 8000 });
+  const began = performance.now();
+  await takesTheCall(alice, alive);
+  check(performance.now() - began < 2000, `the second call took ${performance.now() - began} ms`);
+}, ours);
+
 scenario('a target that says 100 is not dead', async ({ defer }) => {
   const slow = await phone(defer, 'slow target');
   const other = await phone(defer, 'second target');

@@ -481,7 +481,7 @@ static void test_tries_go_through_the_list_and_the_good_one_comes_first(void **s
 
     for (uint16_t i = 0; i < 3; i++)
         addr_parse(&targets[i].addr, SPAN("192.0.2.1"), 5061 + i);
-    locate_tries_begin(&tries, targets, 3);
+    locate_tries_begin(&tries, rig.stack, targets, 3);
     for (uint16_t i = 0; i < 3; i++) {
         assert_true(locate_tries_has_more(&tries));
         assert_true(locate_tries_open(&tries, &flow, rig.stack, "carrier.example"));
@@ -492,7 +492,7 @@ static void test_tries_go_through_the_list_and_the_good_one_comes_first(void **s
     }
     assert_false(locate_tries_has_more(&tries));
     assert_false(locate_tries_open(&tries, &flow, rig.stack, "carrier.example"));
-    locate_tries_begin(&tries, targets, 3);
+    locate_tries_begin(&tries, rig.stack, targets, 3);
     locate_tries_prefer(&tries, &good);
     assert_true(locate_tries_open(&tries, &flow, rig.stack, NULL));
     assert_int_equal(addr_port(&flow.remote), 5062);
@@ -500,6 +500,41 @@ static void test_tries_go_through_the_list_and_the_good_one_comes_first(void **s
     assert_int_equal(addr_port(&flow.remote), 5061);
     assert_true(locate_tries_open(&tries, &flow, rig.stack, NULL));
     assert_int_equal(addr_port(&flow.remote), 5063);
+}
+
+static void test_a_target_that_was_silent_stands_last_for_a_minute(void **state)
+{
+    struct locate_target targets[2] = {{.transport = SIP_UDP}, {.transport = SIP_UDP}};
+    struct locate_tries tries;
+    struct sip_flow silent;
+
+    addr_parse(&targets[0].addr, SPAN("192.0.2.1"), 5060);
+    addr_parse(&targets[1].addr, SPAN("192.0.2.2"), 5060);
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    locate_tries_open(&tries, &silent, rig.stack, NULL);
+    locate_note(rig.stack, &silent, true);
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    assert_true(addr_eq(&tries.targets[0].addr, &targets[1].addr));
+    assert_int_equal(tries.count, 2);
+    locate_note(rig.stack, &silent, false); /* it has answered */
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    assert_true(addr_eq(&tries.targets[0].addr, &targets[0].addr));
+    locate_note(rig.stack, &silent, true);
+    for (uint16_t i = 1; i < LOCATE_SILENT_MAX + 5; i++) { /* many more: the oldest one is forgotten */
+        addr_set_port(&silent.remote, i);
+        rig_advance(1);
+        locate_note(rig.stack, &silent, true);
+    }
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    assert_true(addr_eq(&tries.targets[0].addr, &targets[0].addr));
+    silent.remote = targets[0].addr;
+    locate_note(rig.stack, &silent, true);
+    rig_advance(LOCATE_SILENT_KEPT_MS - 1);
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    assert_true(addr_eq(&tries.targets[0].addr, &targets[1].addr));
+    rig_advance(1);
+    locate_tries_begin(&tries, rig.stack, targets, 2);
+    assert_true(addr_eq(&tries.targets[0].addr, &targets[0].addr));
 }
 
 static int locate_once(void *arg)
@@ -538,6 +573,7 @@ int main(void)
         L(test_who_leaves_is_not_called_back),
         L(test_questions_without_answers_end_in_time_with_what_is_known),
         L(test_tries_go_through_the_list_and_the_good_one_comes_first),
+        L(test_a_target_that_was_silent_stands_last_for_a_minute),
         L(test_out_of_memory_leaves_nothing_behind),
     };
 
