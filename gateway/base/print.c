@@ -85,25 +85,36 @@ static void put_string(struct sink *sink, const struct piece *piece, const char 
     put(sink, text, n);
 }
 
+/* Each base on its own: a division by a known number is a multiplication. @return where the digits begin */
+static char *write_digits(char *end, uint64_t value, char kind)
+{
+    const char *names = kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+
+    if (kind == 'x' || kind == 'X') {
+        do
+            *--end = names[value & 15];
+        while (value >>= 4);
+    } else {
+        do
+            *--end = (char)('0' + value % 10);
+        while (value /= 10);
+    }
+    return end;
+}
+
 static void put_number(struct sink *sink, const struct piece *piece, uint64_t value, bool is_negative)
 {
-    const char *names = piece->kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-    unsigned base = piece->kind == 'x' || piece->kind == 'X' ? 16 : 10;
-    char digits[24];
-    size_t at = sizeof(digits), n;
+    char digits[24], *end = digits + sizeof(digits);
+    const char *begin = write_digits(end, value, piece->kind);
+    size_t n = (size_t)(end - begin) + is_negative;
 
-    do {
-        digits[--at] = names[value % base];
-        value /= base;
-    } while (value);
-    n = sizeof(digits) - at + is_negative;
     if (!piece->has_zeros)
         put_padding(sink, ' ', n, piece->width);
     if (is_negative)
         put(sink, "-", 1);
     if (piece->has_zeros)
         put_padding(sink, '0', n, piece->width);
-    put(sink, digits + at, sizeof(digits) - at);
+    put(sink, begin, (size_t)(end - begin));
 }
 
 static int64_t take_signed(char size, va_list *args)

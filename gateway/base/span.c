@@ -161,11 +161,28 @@ size_t span_utf8_length(struct span s)
     return n;
 }
 
+/* Bytes at the front that are surely ASCII: nearly all of what is looked at, eight at a time. */
+static size_t ascii_length(struct span s)
+{
+    const uint64_t high = 0x8080808080808080u;
+    uint64_t eight;
+    size_t n = 0;
+
+    for (; s.n - n >= 8; n += 8) {
+        memcpy(&eight, s.p + n, 8);
+        if (eight & high)
+            break;
+    }
+    return n;
+}
+
 bool span_is_utf8(struct span s)
 {
     while (s.n) {
-        size_t n = span_utf8_length(s);
+        size_t n = ascii_length(s);
 
+        if (n == 0)
+            n = span_utf8_length(s);
         if (n == 0)
             return false;
         s = span_sub(s, n, s.n);

@@ -148,14 +148,32 @@ bool addr_eq(const struct addr *left, const struct addr *right)
     return addr_same_host(left, right) && addr_port(left) == addr_port(right);
 }
 
+/* A number of up to three digits. @return behind it */
+static char *write_octet(char *at, unsigned value)
+{
+    if (value >= 100)
+        *at++ = (char)('0' + value / 100);
+    if (value >= 10)
+        *at++ = (char)('0' + value / 10 % 10);
+    *at++ = (char)('0' + value % 10);
+    return at;
+}
+
+/* By hand: there are 25 of them in a call's signalling, and inet_ntop() prints by stdio. */
+static void write_v4(char *at, const uint8_t bytes[static 4])
+{
+    for (unsigned i = 0; i < 4; i++) {
+        at = write_octet(at, bytes[i]);
+        *at++ = i < 3 ? '.' : '\0';
+    }
+}
+
 const char *addr_host_text(const struct addr *addr, char buf[static ADDR_TEXT_MAX])
 {
-    const uint8_t *v4 = (const uint8_t *)&addr->in.sin_addr;
-
     if (!addr_is_set(addr))
         buf[0] = '\0';
-    else if (!addr_is_v6(addr)) /* most are, and inet_ntop() prints by stdio */
-        print_into(buf, ADDR_TEXT_MAX, "%u.%u.%u.%u", v4[0], v4[1], v4[2], v4[3]);
+    else if (!addr_is_v6(addr))
+        write_v4(buf, (const uint8_t *)&addr->in.sin_addr);
     else if (!inet_ntop(AF_INET6, &addr->in6.sin6_addr, buf, ADDR_TEXT_MAX))
         buf[0] = '\0';
     return buf;

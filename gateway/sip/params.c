@@ -109,6 +109,8 @@ bool list_next(struct span *rest, struct span *value)
 
     if (!all.n)
         return false;
+    if (!memchr(all.p, ',', all.n))
+        i = all.n; /* one value, as most have it */
     for (; i < all.n; i++) {
         char c = all.p[i];
 
