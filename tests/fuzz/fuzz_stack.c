@@ -71,6 +71,17 @@ int transport_send(struct sip_transports *transports, const struct sip_flow *flo
     return bytes.n <= SIP_MSG_MAX ? 0 : -EMSGSIZE;
 }
 
+int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
+                      const struct addr *to, const char *host)
+{
+    *flow = (struct sip_flow){.transport = (uint8_t)transport, .remote = *to};
+    return 0;
+}
+
+void transport_close(struct sip_transports *transports, const struct sip_flow *flow)
+{
+}
+
 /* ---- the user ---- */
 
 static void on_call_event(struct invite *invite, const struct sip_msg *msg, void *arg)
