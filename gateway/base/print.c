@@ -71,7 +71,7 @@ static bool read_piece(struct piece *piece, const char **format)
     piece->kind = *at;
     *format = *at ? at + 1 : at;
     has_precision = piece->is_precision_given || piece->precision >= 0;
-    return piece->width <= WIDTH_MAX && piece->kind && strchr(has_precision ? "s" : "scdiuxX%", piece->kind);
+    return piece->width <= WIDTH_MAX && (!has_precision || piece->kind == 's');
 }
 
 static void put_string(struct sink *sink, const struct piece *piece, const char *text)
@@ -135,7 +135,8 @@ static uint64_t take_unsigned(char size, va_list *args)
     return size == 'z' ? va_arg(*args, size_t) : va_arg(*args, unsigned);
 }
 
-static void put_piece(struct sink *sink, struct piece *piece, va_list *args)
+/* @return false: not one of ours */
+static bool put_piece(struct sink *sink, struct piece *piece, va_list *args)
 {
     int64_t number;
     char c;
@@ -159,9 +160,15 @@ static void put_piece(struct sink *sink, struct piece *piece, va_list *args)
     case '%':
         put(sink, "%", 1);
         break;
-    default:
+    case 'u':
+    case 'x':
+    case 'X':
         put_number(sink, piece, take_unsigned(piece->size, args), false);
+        break;
+    default:
+        return false;
     }
+    return true;
 }
 
 /* @return false: there is a piece that is not ours */
@@ -176,9 +183,14 @@ static bool put_all(struct sink *sink, const char *format, va_list *args)
         if (!*percent)
             return true;
         format = percent + 1;
-        if (!read_piece(&piece, &format))
+        if (*format == 's') { /* most are */
+            const char *text = va_arg(*args, const char *);
+
+            put(sink, text ? text : "(null)", text ? strlen(text) : 6);
+            format++;
+        } else if (!read_piece(&piece, &format) || !put_piece(sink, &piece, args)) {
             return false;
-        put_piece(sink, &piece, args);
+        }
     }
 }
 
