@@ -48,6 +48,7 @@ struct conf_account {
     struct conf_strings allowed;            /* prefixes of numbers that it may dial; empty: all */
     unsigned max_calls;                     /* 0: no limit */
     unsigned calls_per_day, max_duration_s; /* 0: no limit */
+    struct conf_strings watchers;           /* accounts that may see its presence and calls; "*": any */
     unsigned line;
     struct map_node by_name; /* for conf_find_account() */
 };
@@ -160,6 +161,10 @@ struct conf {
         unsigned keep_s;   /* 0: not kept */
         unsigned max_per_account, max_kept;
     } messages;
+    struct {
+        unsigned max_subscriptions, max_per_watcher;
+        unsigned min_expires_s, max_expires_s;
+    } presence;
     struct conf_token *tokens;
     size_t token_count;
     struct conf_account *accounts;

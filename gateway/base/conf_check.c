@@ -206,6 +206,13 @@ static void check_account(struct conf_reader *reader, size_t index)
             conf_fail_at(reader, account->line, item_key(key, "accounts", index, "routes"), "there is no route \"%s\"",
                          account->routes.items[i]);
     }
+    for (size_t i = 0; i < account->watchers.count; i++) {
+        const char *name = account->watchers.items[i];
+
+        if (strcmp(name, "*") && !conf_find_account(conf, span_of(name)))
+            conf_fail_at(reader, account->line, item_key(key, "accounts", index, "watchers"),
+                         "there is no account \"%s\"", name);
+    }
 }
 
 static void check_trunk(struct conf_reader *reader, size_t index)

@@ -354,6 +354,7 @@ const struct conf_kind_row conf_kinds[KIND_COUNT] = {
     [KIND_PORTS] = {"a range of ports", conf_parse_ports},
     [KIND_STRINGS] = {"a list of texts", conf_parse_string_item, true, .drop = drop_strings},
     [KIND_NAMES] = {"a list of names", conf_parse_name_item, true, .drop = drop_strings},
+    [KIND_WATCHERS] = {"a list of names or *", conf_parse_watcher_item, true, .drop = drop_strings},
     [KIND_NUMBERS] = {"a list of numbers", conf_parse_number_item, true, .drop = drop_strings},
     [KIND_NETWORKS] = {"a list of networks", conf_parse_network_item, true, .drop = drop_strings},
     [KIND_CODECS] = {"a list of codecs", conf_parse_codec_item, true, .drop = drop_strings},

@@ -42,6 +42,7 @@ enum conf_kind {
     /* lists: each item is a scalar */
     KIND_STRINGS,
     KIND_NAMES,
+    KIND_WATCHERS,
     KIND_NUMBERS,
     KIND_NETWORKS,
     KIND_CODECS,
@@ -102,7 +103,7 @@ conf_parse_fn conf_parse_text, conf_parse_path, conf_parse_name, conf_parse_doma
     conf_parse_pattern, conf_parse_choice, conf_parse_flag;
 conf_parse_fn conf_parse_uint, conf_parse_duration, conf_parse_dscp, conf_parse_ports;
 conf_parse_fn conf_parse_uri, conf_parse_address, conf_parse_server, conf_parse_web_url, conf_parse_listen, conf_parse_hostport;
-conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_number_item, conf_parse_network_item,
+conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_watcher_item, conf_parse_number_item, conf_parse_network_item,
     conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item, conf_parse_listen_item,
     conf_parse_resolver_item;
 

@@ -264,6 +264,13 @@ int conf_parse_name_item(struct conf_reader *reader, const struct conf_row *row,
     return err ? err : conf_strings_add(field, text);
 }
 
+int conf_parse_watcher_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+{
+    int err = span_eq(text, SPAN("*")) ? 0 : check_name(reader, row, text);
+
+    return err ? err : conf_strings_add(field, text);
+}
+
 int conf_parse_number_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     struct span digits = span_starts(text, SPAN("+")) ? span_sub(text, 1, text.n) : text;

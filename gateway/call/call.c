@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "base/worker.h"
 #include "call/call_private.h"
+#include "call/events.h"
 #include "call/cause_facts.h"
 #include "call/trunk_limit.h"
 
@@ -32,6 +33,7 @@ void call_set_state(struct call *call, enum call_state state)
         return;
     call->state = state;
     call_note(call, "state %s", call_state_name(state));
+    events_call_changed(call);
     if (state == CALL_TALKING) {
         leg_media_answered(call->in->media);
         leg_media_answered(call->out->media);

@@ -8,15 +8,21 @@
 #include "base/worker.h"
 #include "call/call.h"
 #include "call/guard.h"
+#include "call/home.h"
 #include "call/incoming.h"
 #include "call/location.h"
 #include "call/messages.h"
 #include "call/place.h"
+#include "call/presence.h"
 #include "call/trunk_board.h"
 #include "call/trunk_duty.h"
 
 static unsigned place(const struct sip_msg *msg, const struct sip_flow *flow, void *arg)
 {
+    struct calls *calls = arg;
+
+    if (msg->method == SIP_SUBSCRIBE || msg->method == SIP_PUBLISH)
+        return place_event(msg, calls->directory, worker_count());
     return place_call(msg, worker_count());
 }
 
@@ -32,13 +38,17 @@ static void on_request(struct server_tx *tx, const char *account, void *arg)
 
 static void on_flow_lost(const struct sip_flow *flow, const char *account, void *arg)
 {
+    struct home_news news = {.kind = HOME_REGISTERED};
     struct calls *calls = arg;
 
     call_flow_lost(calls, flow);
     if (calls->duties)
         trunk_duties_flow_lost(calls->duties, flow);
-    if (account[0] && flow->worker == calls->worker)
+    if (account[0] && flow->worker == calls->worker) {
         location_drop_flow(calls->store, span_of(account), flow);
+        span_copy(span_of(account), news.account, sizeof(news.account));
+        home_tell(calls, &news);
+    }
 }
 
 static void advertise(struct addr *out, const struct addr *local, const struct addr *towards, void *arg)
@@ -67,6 +77,8 @@ int calls_set_stack(struct calls *calls, struct sip_stack *stack)
     calls->stack = stack;
     timer_start(stack->wheel, &calls->sweep, 1000, on_sweep, calls);
     err = messages_new(&calls->messages, calls);
+    if (!err)
+        err = presence_new(&calls->presence, calls);
     return err ? err : trunk_duties_new(&calls->duties, calls);
 }
 
@@ -77,6 +89,7 @@ static void calls_destroy(void *self)
     struct list *link, *tmp;
 
     timer_stop(&calls->sweep);
+    mem_unref(calls->presence);
     mem_unref(calls->messages);
     mem_unref(calls->duties);
     for (node = map_next(&calls->by_id, NULL); node; node = next) {
@@ -107,6 +120,7 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
     calls->guesses = options->guesses;
     map_init(&calls->by_id);
     list_init(&calls->history);
+    list_init(&calls->listeners);
     err = trunk_board_new(&calls->board, calls);
     if (!err)
         err = calls_reload(calls, options->conf);
@@ -134,6 +148,8 @@ int calls_reload(struct calls *calls, struct conf *conf)
     trunk_board_apply(calls->board);
     if (calls->duties)
         trunk_duties_reload(calls->duties);
+    if (calls->presence)
+        presence_reload(calls->presence);
     return 0;
 }
 
@@ -141,6 +157,7 @@ void calls_drain(struct calls *calls)
 {
     calls->is_draining = true;
     trunk_duties_drain(calls->duties);
+    presence_drain(calls->presence);
 }
 
 void calls_end_all(struct calls *calls, const char *why)

@@ -16,6 +16,7 @@ struct directory;
 struct trunk_board;
 struct trunk_duties;
 struct messages;
+struct presence;
 struct store;
 struct record;
 struct kept;
@@ -31,6 +32,8 @@ struct calls {
     struct trunk_board *board;   /* what is known about trunks now */
     struct trunk_duties *duties; /* those that this worker looks after */
     struct messages *messages;   /* MESSAGEs on their way */
+    struct presence *presence;   /* who watches whom */
+    struct list listeners;       /* of call events: events.c */
     struct sip_stack *stack;
     struct media_house *media;
     struct store *store;

@@ -8,6 +8,7 @@
 #include "call/message_box.h"
 #include "call/messages.h"
 #include "call/place.h"
+#include "call/presence.h"
 
 struct home_mail {
     struct mail mail;
@@ -16,11 +17,15 @@ struct home_mail {
 
 static void receive(struct calls *calls, const struct home_news *news)
 {
-    if (!calls->messages)
+    if (!calls->messages || !calls->presence)
         return; /* the house is being built */
     switch (news->kind) {
     case HOME_REGISTERED:
         message_box_on_registered(messages_box(calls->messages), news->account);
+        presence_on_registered(calls->presence, news->account);
+        break;
+    case HOME_CALL:
+        presence_on_call(calls->presence, news->account, &news->call);
         break;
     case HOME_KEPT:
         message_box_on_kept(messages_box(calls->messages), news->account, news->since_ms);

@@ -14,6 +14,7 @@
 #include "call/leg_sip.h"
 #include "call/leg_sip_private.h"
 #include "call/messages.h"
+#include "call/presence.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
 #include "sip/refresh.h"
@@ -161,8 +162,14 @@ void incoming_receive(struct calls *calls, struct server_tx *tx, const char *acc
     case SIP_MESSAGE:
         messages_receive(calls->messages, tx, account);
         break;
+    case SIP_SUBSCRIBE:
+        presence_subscribe(calls->presence, tx, account);
+        break;
+    case SIP_PUBLISH:
+        presence_publish(calls->presence, tx, account);
+        break;
     case SIP_OPTIONS:
-        reply(tx, 200, NULL, "Allow: " SIP_ALLOW "\r\nAccept: application/sdp\r\n");
+        reply(tx, 200, NULL, "Allow: " SIP_ALLOW "\r\nAccept: application/sdp\r\n" PRESENCE_EVENTS);
         break;
     default:
         reply(tx, 405, "this method is not supported here", "Allow: " SIP_ALLOW "\r\n");

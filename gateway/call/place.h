@@ -8,3 +8,6 @@
 unsigned place_call(const struct sip_msg *msg, unsigned worker_count);
 /** Which worker is the home of an account: a pure function of its name. */
 unsigned place_account(struct span account, unsigned worker_count);
+struct directory;
+/** SUBSCRIBE and PUBLISH go to the home of the account that they are about. */
+unsigned place_event(const struct sip_msg *msg, const struct directory *directory, unsigned worker_count);

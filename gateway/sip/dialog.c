@@ -283,7 +283,8 @@ void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_meth
                       dialog->remote_tag ? dialog->remote_tag : "");
     sip_write_headerf(out, "Call-ID", "%s", dialog->call_id);
     sip_write_headerf(out, "CSeq", "%u %s", cseq, sip_method_text(method));
-    if (method == SIP_INVITE || method == SIP_UPDATE || method == SIP_REFER || method == SIP_SUBSCRIBE)
+    if (method == SIP_INVITE || method == SIP_UPDATE || method == SIP_REFER || method == SIP_SUBSCRIBE ||
+        method == SIP_NOTIFY)
         sip_write_contact(out, dialog->stack, &dialog->flow, span_of(dialog->contact_user));
 }
 

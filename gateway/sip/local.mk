@@ -33,5 +33,6 @@ libsipway_a_SOURCES += gateway/sip/register_in.c
 libsipway_a_SOURCES += gateway/sip/auth_out.c
 libsipway_a_SOURCES += gateway/sip/outside.c
 libsipway_a_SOURCES += gateway/sip/errand.c
+libsipway_a_SOURCES += gateway/sip/event_in.c
 libsipway_a_SOURCES += gateway/sip/register_out.c
 libsipway_a_SOURCES += gateway/sip/refresh.c

@@ -39,7 +39,7 @@ struct sip_verdict {
 };
 
 struct sip_user {
-    /** Which worker owns this new request: a pure function of the message and the snapshot. */
+    /** Which worker owns this new INVITE, SUBSCRIBE or PUBLISH: a pure function of the message and the snapshot. */
     unsigned (*place)(const struct sip_msg *msg, const struct sip_flow *flow, void *arg);
     /** First look, before any state exists: ACL, digest, limits. */
     void (*admit)(const struct sip_incoming *incoming, struct sip_verdict *verdict, void *arg);
@@ -117,5 +117,5 @@ void sip_write_via(struct text *out, struct sip_stack *stack, const struct sip_f
 /** Write our Contact header for this flow. user: "" or a user part. */
 void sip_write_contact(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user);
 
-#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE"
+#define SIP_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, SUBSCRIBE, PUBLISH"
 #define SIP_AGENT "Sipway"
