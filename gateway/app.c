@@ -353,9 +353,9 @@ unsigned long app_call_count(const struct app *app)
     return sum_of(app, STAT_CALLS);
 }
 
-unsigned long app_registration_count(const struct app *app)
+unsigned long app_farewell_count(const struct app *app)
 {
-    return sum_of(app, STAT_TRUNKS_REGISTERED);
+    return sum_of(app, STAT_TRUNKS_REGISTERED) + sum_of(app, STAT_SUBSCRIPTIONS);
 }
 
 static void end_calls(struct worker *worker, void *arg)

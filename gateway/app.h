@@ -26,8 +26,8 @@ void app_drain(struct app *app);
 unsigned app_drain_s(const struct app *app);
 /** Calls alive on all workers. Any thread. */
 unsigned long app_call_count(const struct app *app);
-/** Trunks at which we are registered. Any thread. */
-unsigned long app_registration_count(const struct app *app);
+/** Registrations and subscriptions that drain ends, and that still stand. Any thread. */
+unsigned long app_farewell_count(const struct app *app);
 /** End every call with this sentence. */
 void app_end_calls(struct app *app, const char *why);
 /** Stop the workers. mem_unref() afterwards frees all. */

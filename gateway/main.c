@@ -122,8 +122,8 @@ static void drain(struct app *app, const sigset_t *signals, unsigned limit_s)
         if (number == SIGTERM || number == SIGINT)
             break;
     }
-    for (unsigned i = 0; i < 40 && app_registration_count(app); i++)
-        wait_signal(signals, 50); /* the registrars' answers */
+    for (unsigned i = 0; i < 40 && app_farewell_count(app); i++)
+        wait_signal(signals, 50); /* the registrars' answers, the subscribers' last NOTIFYs */
     if (!app_call_count(app))
         return;
     app_end_calls(app, "the gateway is being stopped");

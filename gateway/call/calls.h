@@ -41,8 +41,8 @@ struct calls {
     struct kept *kept; /* messages on disk */
     struct dns *dns;
     struct guesses *guesses; /* of all workers */
-    struct map by_id;    /* calls alive */
-    struct list history; /* ended calls, oldest first */
+    struct map by_id;        /* calls alive */
+    struct list history;     /* ended calls, oldest first */
     unsigned history_count;
     bool is_draining;
     struct timer sweep; /* once a second: RTP time-outs, durations */

@@ -15,9 +15,9 @@ export async function say(sip, who, to, body, { type = 'text/plain;charset=UTF-8
   return sip.expect(isAnswer, { within: 40000 });
 }
 
-/** A registered UDP phone. @param defer of the scenario: it takes its registration back and is closed */
+/** A registered UDP phone, at another address than the trunk. @param defer of the scenario: it takes its registration back and is closed */
 export async function udpPhone(gateway, account, defer, options = {}) {
-  const sip = await sipAgent({ name: account.name, user: account.name, peer: gateway.sip, domain: gateway.domain, ...options });
+  const sip = await sipAgent({ name: account.name, user: account.name, peer: gateway.sip, domain: gateway.domain, host: '127.0.0.2', ...options });
   const answer = await sip.register({ username: account.name, password: account.password });
   check(answer.status === 200, `${account.name} did not register: ${answer.first}`);
   defer(async () => {
