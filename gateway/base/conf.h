@@ -53,6 +53,27 @@ struct conf_account {
     struct map_node by_name; /* for conf_find_account() */
 };
 
+/** "PATTERN => REPLACEMENT": what a pattern matches is replaced as a whole. */
+struct conf_rule {
+    regex_t regex;     /* regexec() is thread-safe */
+    char *replacement; /* \1 ... \9 are its groups */
+};
+
+struct conf_rules {
+    struct conf_rule *items;
+    size_t count;
+};
+
+#define CONF_CODES_MAX 16
+
+/** SIP statuses. */
+struct conf_codes {
+    struct conf_code_range {
+        uint16_t from, to;
+    } items[CONF_CODES_MAX];
+    size_t count;
+};
+
 enum conf_dtmf { CONF_DTMF_RFC4733, CONF_DTMF_INFO, CONF_DTMF_INBAND };
 enum conf_srtp { CONF_SRTP_OFF, CONF_SRTP_OFFER, CONF_SRTP_REQUIRE };
 
@@ -71,8 +92,18 @@ struct conf_trunk {
     enum conf_dtmf dtmf;
     unsigned options_every_s;
     bool hides_number; /* caller_id: false */
+    struct conf_codes failover;
+    struct conf_rules numbers_in, numbers_out, callers_in, callers_out;
+    bool ignores_early_media;
     unsigned line;
     struct map_node by_name; /* for conf_find_trunk() */
+};
+
+#define CONF_ROUTE_TRUNKS_MAX 64
+
+/** How a route chooses among its trunks: lowest priority first, within it at random by weight (as SRV: RFC 2782). */
+struct conf_rank {
+    unsigned priority, weight;
 };
 
 struct conf_route {
@@ -81,6 +112,7 @@ struct conf_route {
     char *to;                   /* pattern text, NULL: anything */
     regex_t to_regex;           /* compiled when to is not NULL; regexec() is thread-safe */
     struct conf_strings trunks; /* exactly one of trunks, account, plugin */
+    struct conf_rank *ranks;    /* of each of trunks */
     char *account;              /* account name; \1 allowed */
     char *plugin;
     char *room;

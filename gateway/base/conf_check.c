@@ -229,24 +229,29 @@ static void check_trunk(struct conf_reader *reader, size_t index)
 
 /* ---- routes ---- */
 
-static void check_groups(struct conf_reader *reader, size_t index, const char *name, const char *text)
+void conf_check_groups(struct conf_reader *reader, unsigned line, const char *key, const char *text, size_t groups,
+                       const char *pattern_name)
 {
-    const struct conf_route *route = &reader->conf->routes[index];
-    size_t groups = route->to ? route->to_regex.re_nsub : 0;
-    char key[64];
-
     for (const char *c = text; c && *c; c++) {
         if (c[0] != '\\')
             continue;
         c++;
         if (*c < '1' || *c > '9')
-            conf_fail_at(reader, route->line, item_key(key, "routes", index, name), "a \\ must be followed by 1 to 9");
+            conf_fail_at(reader, line, key, "a \\ must be followed by 1 to 9");
         else if ((size_t)(*c - '0') > groups)
-            conf_fail_at(reader, route->line, item_key(key, "routes", index, name), "\\%c: `to` has only %zu groups",
-                         *c, groups);
+            conf_fail_at(reader, line, key, "\\%c: %s has only %zu groups", *c, pattern_name, groups);
         if (!*c)
             return;
     }
+}
+
+static void check_groups(struct conf_reader *reader, size_t index, const char *name, const char *text)
+{
+    const struct conf_route *route = &reader->conf->routes[index];
+    char key[64];
+
+    conf_check_groups(reader, route->line, item_key(key, "routes", index, name), text,
+                      route->to ? route->to_regex.re_nsub : 0, "`to`");
 }
 
 static void check_from(struct conf_reader *reader, size_t index)
@@ -301,6 +306,7 @@ static void check_route(struct conf_reader *reader, size_t index)
         conf_fail_at(reader, route->line, item_key(key, "routes", index, "name"), "\"%s\" stands twice", route->name);
     check_from(reader, index);
     check_target(reader, index);
+    conf_check_ranks(reader, &reader->conf->routes[index], item_key(key, "routes", index, "trunks"));
     check_groups(reader, index, "account", route->account);
     check_groups(reader, index, "room", route->room);
     check_groups(reader, index, "number", route->number);

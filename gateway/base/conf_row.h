@@ -50,6 +50,9 @@ enum conf_kind {
     KIND_ALGORITHMS,
     KIND_LISTENS,
     KIND_RESOLVERS,
+    KIND_RULES,
+    KIND_CODES,
+    KIND_RANKED, /* names of trunks with their ranks */
     /* mappings, and lists of mappings */
     KIND_ADVERTISE,
     KIND_PLUGINS,
@@ -106,6 +109,20 @@ conf_parse_fn conf_parse_uri, conf_parse_address, conf_parse_server, conf_parse_
 conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_watcher_item, conf_parse_number_item, conf_parse_network_item,
     conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item, conf_parse_listen_item,
     conf_parse_resolver_item;
+/* conf_rules.c */
+conf_parse_fn conf_parse_rule_item, conf_parse_code_item, conf_parse_ranked_item;
+void conf_drop_rules(void *field);
+void conf_drop_ranked(void *field);
+/** Either all trunks of a route have a priority, or they are tried as they stand. */
+void conf_check_ranks(struct conf_reader *reader, struct conf_route *route, const char *key);
+
+/** Length and characters by the row, reported. @return 0; -EINVAL */
+int conf_check_text(struct conf_reader *reader, const struct conf_row *row, struct span text);
+/** Compile a POSIX extended expression whose cost is bounded. @return 0; -EINVAL, reported; -ENOMEM */
+int conf_compile_pattern(struct conf_reader *reader, struct span text, regex_t *regex);
+/** Do all \1 ... \9 of a replacement name groups that are there? What is wrong is reported, under the key. */
+void conf_check_groups(struct conf_reader *reader, unsigned line, const char *key, const char *text, size_t groups,
+                       const char *pattern_name);
 
 /** Is it a network as ADDRESS or ADDRESS/BITS; a numeric address? */
 bool conf_is_network(struct span text);

@@ -22,7 +22,7 @@ static int set_text(char **field, struct span text)
 }
 
 /* Lengths, and no control bytes: what stands here ends up in SIP headers, SQL and logs. */
-static int check_text(struct conf_reader *reader, const struct conf_row *row, struct span text)
+int conf_check_text(struct conf_reader *reader, const struct conf_row *row, struct span text)
 {
     for (size_t i = 0; i < text.n; i++) {
         if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
@@ -49,7 +49,7 @@ static bool consists_of(struct span text, const char *more)
 
 int conf_parse_text(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
 
     return err ? err : set_text(field, text);
 }
@@ -58,7 +58,7 @@ int conf_parse_text(struct conf_reader *reader, const struct conf_row *row, stru
 int conf_parse_path(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     const char *slash = strrchr(reader->conf->file, '/');
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
     struct text path;
 
     if (err)
@@ -75,7 +75,7 @@ int conf_parse_path(struct conf_reader *reader, const struct conf_row *row, stru
 
 static int check_name(struct conf_reader *reader, const struct conf_row *row, struct span text)
 {
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
 
     if (!err && !consists_of(text, "-_.+~!*'&=$"))
         return conf_fail(reader, "\"%.*s\" is not a name: letters, digits and -_.+~!*'&=$", SPAN_ARG(text));
@@ -91,7 +91,7 @@ int conf_parse_name(struct conf_reader *reader, const struct conf_row *row, stru
 
 int conf_parse_domain(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
 
     if (err)
         return err;
@@ -117,7 +117,7 @@ int conf_parse_ha1(struct conf_reader *reader, const struct conf_row *row, struc
 int conf_parse_from(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     bool is_named = span_starts(text, SPAN("trunk:")) || span_starts(text, SPAN("account:"));
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
 
     if (err)
         return err;
@@ -155,15 +155,12 @@ static unsigned long weigh_pattern(struct span pattern)
     return product;
 }
 
-int conf_parse_pattern(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+int conf_compile_pattern(struct conf_reader *reader, struct span text, regex_t *regex)
 {
-    struct conf_route *route = container_of(field, struct conf_route, to);
-    int err = check_text(reader, row, text);
     unsigned long weight = weigh_pattern(text);
     char message[128], *copy;
+    int err;
 
-    if (err)
-        return err;
     if (weight == 0)
         return conf_fail(reader, "a pattern cannot refer to its own groups");
     if (weight > REPEAT_MAX)
@@ -171,14 +168,31 @@ int conf_parse_pattern(struct conf_reader *reader, const struct conf_row *row, s
     copy = mem_text(text.p, text.n);
     if (!copy)
         return -ENOMEM;
-    err = regcomp(&route->to_regex, copy, REG_EXTENDED);
-    if (err) {
-        regerror(err, &route->to_regex, message, sizeof(message));
+    err = regcomp(regex, copy, REG_EXTENDED);
+    mem_unref(copy);
+    if (!err)
+        return 0;
+    regerror(err, regex, message, sizeof(message));
+    return conf_fail(reader, "is not a POSIX extended expression: %s", message);
+}
+
+int conf_parse_pattern(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+{
+    struct conf_route *route = container_of(field, struct conf_route, to);
+    int err = conf_check_text(reader, row, text);
+    char *copy;
+
+    if (err)
+        return err;
+    copy = mem_text(text.p, text.n);
+    if (!copy)
+        return -ENOMEM;
+    err = conf_compile_pattern(reader, text, &route->to_regex);
+    if (err)
         mem_unref(copy);
-        return conf_fail(reader, "is not a POSIX extended expression: %s", message);
-    }
-    route->to = copy;
-    return 0;
+    else
+        route->to = copy;
+    return err;
 }
 
 static int find_word(struct span words, struct span text)
@@ -252,7 +266,7 @@ bool conf_strings_has(const struct conf_strings *strings, const char *text)
 
 int conf_parse_string_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
-    int err = check_text(reader, row, text);
+    int err = conf_check_text(reader, row, text);
 
     return err ? err : conf_strings_add(field, text);
 }

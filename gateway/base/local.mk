@@ -6,6 +6,7 @@ libsipway_a_SOURCES += \
 	gateway/base/conf_check.c \
 	gateway/base/conf_kinds.c \
 	gateway/base/conf_number.c \
+	gateway/base/conf_rules.c \
 	gateway/base/conf_text.c \
 	gateway/base/conf_yaml.c \
 	gateway/base/err.c \

@@ -12,6 +12,7 @@
 #include "call/dial_limits.h"
 #include "call/leg_sip.h"
 #include "call/trunk_board.h"
+#include "call/trunk_choice.h"
 #include "call/trunk_limit.h"
 
 static void on_ring_timer(void *arg)
@@ -88,23 +89,11 @@ void call_leave_trunk(struct call *call)
         trunk_limit_leave(call->calls->store, trunk->conf);
 }
 
-/* In the route's order, but those that do not answer OPTIONS only when no other is left. @return index, -1: all were
- * tried */
-static int pick_trunk(const struct call *call)
+static bool is_down(struct span trunk, void *arg)
 {
-    int down = -1;
+    const struct call *call = arg;
 
-    for (size_t i = 0; call->pick.trunks && i < call->pick.trunks->count && i < 64; i++) {
-        struct span name = span_of(call->pick.trunks->items[i]);
-
-        if (call->trunk_try.tried & (UINT64_C(1) << i))
-            continue;
-        if (trunk_board_get(call->calls->board, name)->health != TRUNK_DOWN)
-            return (int)i;
-        if (down < 0)
-            down = (int)i;
-    }
-    return down;
+    return trunk_board_get(call->calls->board, trunk)->health == TRUNK_DOWN;
 }
 
 bool call_dial_next_trunk(struct call *call)
@@ -112,7 +101,7 @@ bool call_dial_next_trunk(struct call *call)
     int at;
 
     call_leave_trunk(call);
-    while ((at = pick_trunk(call)) >= 0) {
+    while (call->pick.trunks && (at = trunk_choose(call->pick.route, call->trunk_try.tried, is_down, call)) >= 0) {
         const char *name = call->pick.trunks->items[at];
         const struct trunk *trunk = directory_trunk(call->directory, span_of(name));
         const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";

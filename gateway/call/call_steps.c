@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/trunk_choice.h"
 
 typedef void call_step(struct call *call, const struct leg_news *news);
 
@@ -35,7 +36,7 @@ void call_keep_refusal(struct call *call, unsigned status, const char *why)
     snprintf(call->best_why, sizeof(call->best_why), "%s", why);
 }
 
-/* A caller without an offer hears no early media, but this may be the only description that the leg gives. */
+/* The caller hears no early media, but this may be the only description that the leg gives. */
 static void keep_early_answer(struct call *call, const struct leg_news *news)
 {
     const char *why = "";
@@ -46,6 +47,11 @@ static void keep_early_answer(struct call *call, const struct leg_news *news)
     call->in->ops->progress(call->in, news->status == 183 ? 180 : news->status, SPAN_NULL);
 }
 
+static bool ignores_early_media(const struct leg *leg)
+{
+    return leg->trunk && leg->trunk->conf->ignores_early_media;
+}
+
 /* Early media of the first leg that has some; of the others only the ringing is passed. */
 static void pass_progress(struct call *call, const struct leg_news *news)
 {
@@ -53,7 +59,7 @@ static void pass_progress(struct call *call, const struct leg_news *news)
     const char *why = "";
     bool is_first_media = news->sdp.n && (!call->early || call->early == news->leg);
 
-    if (call->late) { /* it has no description to hear early media with; ours goes into the 200 */
+    if (call->late || ignores_early_media(news->leg)) { /* late: it has no description to hear early media with */
         keep_early_answer(call, news);
         return;
     }
@@ -161,9 +167,16 @@ static bool is_anyone_ringing(const struct call *call)
     return false;
 }
 
-static bool is_worth_another_trunk(unsigned status)
+/* An answer of the trunk's own is looked up in its list. What the gateway has to say of it (no answer, no connection,
+ * no credentials that it takes, a redirection) is a reason to try the next one. */
+static bool is_worth_another_trunk(const struct leg_news *news)
 {
-    return status == 503 || status == 504 || status == 500 || status == 502 || status == 408;
+    const struct leg *leg = news->leg;
+    bool is_answer = leg->trouble == LEG_REFUSES && leg->status == news->status;
+
+    if (is_answer && leg->trunk)
+        return trunk_fails_over(leg->trunk->conf, news->status);
+    return news->status == 408 || (news->status >= 500 && news->status < 600);
 }
 
 static void take_refusal(struct call *call, const struct leg_news *news)
@@ -179,7 +192,7 @@ static void take_refusal(struct call *call, const struct leg_news *news)
         drop_other_legs(call, news->leg);
     if (is_anyone_ringing(call))
         return;
-    if (call->pick.trunks && is_worth_another_trunk(news->status) && call_dial_next_trunk(call))
+    if (call->pick.trunks && is_worth_another_trunk(news) && call_dial_next_trunk(call))
         return;
     call_end(call, call->best_status, "callee", call->best_why);
 }

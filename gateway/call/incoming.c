@@ -15,6 +15,7 @@
 #include "call/leg_sip_private.h"
 #include "call/messages.h"
 #include "call/presence.h"
+#include "call/number_rules.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
 #include "sip/refresh.h"
@@ -34,9 +35,19 @@ static void take_caller(struct call *call, const struct route_caller *caller, co
         identity_of_account(&identity, caller->account);
     else
         identity_of_trunk(&identity, msg);
+    if (caller->trunk && number_rules_apply(&caller->trunk->conf->callers_in, identity.number))
+        snprintf(identity.number, sizeof(identity.number), "anonymous");
     memcpy(call->caller, identity.number, sizeof(call->caller));
     memcpy(call->caller_display, identity.display, sizeof(call->caller_display));
     call->is_anonymous = identity.is_anonymous;
+}
+
+/* @return 0; -EBADMSG: no number; -ENOENT: the trunk's rules leave none */
+static int take_dialled(struct call *call, const struct route_caller *caller, const struct sip_msg *msg)
+{
+    int err = identity_take_dialled(call->dialled, &msg->uri);
+
+    return err || !caller->trunk ? err : number_rules_apply(&caller->trunk->conf->numbers_in, call->dialled);
 }
 
 /* ---- INVITE ---- */
@@ -70,7 +81,7 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
         err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote,
                                  sip_transport_is_web((enum sip_transport)server_tx_flow(tx)->transport));
     }
-    if (!err && identity_take_dialled(call->dialled, &msg->uri))
+    if (!err && take_dialled(call, caller, msg))
         err = -1;
     if (err) {
         reply(tx, err == -1 ? 404 : 400, "the INVITE lacks a usable Contact or number", "");

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "call/call.h"
 #include "call/leg_sip_private.h"
+#include "call/number_rules.h"
 
 static void on_fail_timer(void *arg)
 {
@@ -50,7 +51,7 @@ static void write_from(struct text *out, const struct leg_sip *sip)
             out, call,
             span_of(trunk->username)); /* such carriers know one user; the number is in P-Asserted-Identity */
     else
-        write_identity(out, call, span_of(call->caller));
+        write_identity(out, call, span_of(sip->caller));
 }
 
 static void write_headers(struct text *out, const struct leg_sip *sip)
@@ -62,7 +63,7 @@ static void write_headers(struct text *out, const struct leg_sip *sip)
     /* An anonymous caller's number goes to trunks only, marked as private (RFC 3325 7). */
     if (!is_private || trunk) {
         text_add_str(out, "P-Asserted-Identity: ");
-        write_identity(out, call, span_of(call->caller));
+        write_identity(out, call, span_of(sip->caller));
         text_add_str(out, "\r\n");
     }
     if (is_private)
@@ -75,7 +76,7 @@ static void write_trunk_uri(struct text *out, const struct leg_sip *sip, bool is
     const struct trunk *trunk = sip->leg.trunk;
 
     text_add_str(out, "sip:");
-    uri_write_user(out, span_of(sip->leg.call->pick.number));
+    uri_write_user(out, span_of(sip->number));
     text_add_char(out, '@');
     uri_write_host(out, span_of(trunk->host));
     if (!is_target)
@@ -258,7 +259,13 @@ static int begin_trunk(struct leg_sip *sip)
     const struct trunk *trunk = sip->leg.trunk;
     struct calls *calls = sip->leg.call->calls;
 
-    snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->leg.call->pick.number);
+    if (number_rules_apply(&trunk->conf->numbers_out, sip->number)) {
+        leg_sip_fail_later(sip, 404, LEG_FINE, "the trunk's numbers_out leave no number to dial");
+        return 0;
+    }
+    if (number_rules_apply(&trunk->conf->callers_out, sip->caller))
+        snprintf(sip->caller, sizeof(sip->caller), "anonymous");
+    snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->number);
     return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
 }
 
@@ -278,6 +285,8 @@ int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_d
 
     if (err)
         return err;
+    snprintf(sip->number, sizeof(sip->number), "%s", call->pick.number);
+    snprintf(sip->caller, sizeof(sip->caller), "%s", call->caller);
     *legp = &sip->leg;
     list_append(&call->out_legs, &sip->leg.link);
     if (dial->trunk) {

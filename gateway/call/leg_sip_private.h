@@ -10,9 +10,10 @@ struct leg_sip {
     struct leg leg; /* first */
     struct invite *invite;
     struct locate *locate;
-    struct locate_tries *tries; /* outgoing to a trunk: its targets */
-    struct timer silent_timer;  /* the target has not said anything yet */
-    struct binding binding;     /* outgoing to an account: the device that rings */
+    struct locate_tries *tries;                              /* outgoing to a trunk: its targets */
+    struct timer silent_timer;                               /* the target has not said anything yet */
+    char number[ROUTE_NUMBER_MAX], caller[ROUTE_NUMBER_MAX]; /* outgoing: as this peer is to see them */
+    struct binding binding;                                  /* outgoing to an account: the device that rings */
     bool has_binding, is_lost;
     struct timer fail_timer; /* a failure is told from here, never from within a call of the call's */
     unsigned fail_status;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define GROUP_MAX 10
+#include "call/number_rules.h"
 
 static bool is_from(const struct conf_route *route, const struct route_caller *caller)
 {
@@ -37,38 +37,14 @@ static bool may_use(const struct conf_route *route, const struct route_caller *c
     return false;
 }
 
-/* \1 ... \9 become what the groups matched, everything else is as it stands. @return length, -ENOSPC */
-static int expand(char *out, size_t size_bytes, const char *pattern, const char *dialled, const regmatch_t *groups)
-{
-    size_t n = 0;
-
-    for (const char *p = pattern; *p; p++) {
-        struct span part = {p, 1};
-
-        if (p[0] == '\\' && p[1] >= '0' && p[1] <= '9') {
-            const regmatch_t *group = &groups[*++p - '0'];
-
-            part = group->rm_so >= 0 ? span_make(dialled + group->rm_so, (size_t)(group->rm_eo - group->rm_so))
-                                     : SPAN_NULL;
-        }
-        if (n + part.n >= size_bytes)
-            return -ENOSPC;
-        if (part.n)
-            memcpy(out + n, part.p, part.n);
-        n += part.n;
-    }
-    out[n] = '\0';
-    return (int)n;
-}
-
-static bool matches(const struct conf_route *route, const char *dialled, regmatch_t groups[GROUP_MAX])
+static bool matches(const struct conf_route *route, const char *dialled, regmatch_t groups[NUMBER_GROUP_MAX])
 {
     if (!route->to) {
-        for (unsigned i = 0; i < GROUP_MAX; i++)
+        for (unsigned i = 0; i < NUMBER_GROUP_MAX; i++)
             groups[i] = (regmatch_t){-1, -1};
         return true;
     }
-    return regexec(&route->to_regex, dialled, GROUP_MAX, groups, 0) == 0;
+    return regexec(&route->to_regex, dialled, NUMBER_GROUP_MAX, groups, 0) == 0;
 }
 
 static int take(struct route_pick *pick, const struct directory *directory, const struct conf_route *route,
@@ -77,13 +53,13 @@ static int take(struct route_pick *pick, const struct directory *directory, cons
     char name[ROUTE_NUMBER_MAX];
 
     pick->route = route;
-    if (expand(pick->number, sizeof(pick->number), route->number ? route->number : dialled, dialled, groups) < 0)
+    if (number_expand(pick->number, sizeof(pick->number), route->number ? route->number : dialled, dialled, groups) < 0)
         return -ENOENT;
     if (route->trunks.count) {
         pick->trunks = &route->trunks;
         return 0;
     }
-    if (!route->account || expand(name, sizeof(name), route->account, dialled, groups) < 0)
+    if (!route->account || number_expand(name, sizeof(name), route->account, dialled, groups) < 0)
         return -ENOENT;
     pick->account = directory_account(directory, span_of(name));
     return pick->account ? 0 : -ENOENT;
@@ -93,7 +69,7 @@ int route_pick(struct route_pick *pick, const struct directory *directory, const
                struct span dialled)
 {
     const struct conf *conf = directory_conf(directory);
-    regmatch_t groups[GROUP_MAX];
+    regmatch_t groups[NUMBER_GROUP_MAX];
     char text[ROUTE_NUMBER_MAX];
     bool was_barred = false;
 

@@ -2,6 +2,7 @@
 # Each test: a line in the list, and test_x_SOURCES/LDADD below.
 base_tests = \
 	tests/unit/base/test_conf \
+	tests/unit/base/test_conf_trunk \
 	tests/unit/base/test_log \
 	tests/unit/base/test_map \
 	tests/unit/base/test_mem \
@@ -18,6 +19,8 @@ TESTS += $(base_tests)
 
 tests_unit_base_test_conf_SOURCES = tests/unit/base/test_conf.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_conf_LDADD = $(unit_ldadd)
+tests_unit_base_test_conf_trunk_SOURCES = tests/unit/base/test_conf_trunk.c tests/unit/oom.h tests/unit/unit.h
+tests_unit_base_test_conf_trunk_LDADD = $(unit_ldadd)
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_log_LDADD = $(unit_ldadd)
 tests_unit_base_test_map_SOURCES = tests/unit/base/test_map.c tests/unit/oom.h tests/unit/unit.h
