@@ -382,22 +382,29 @@ static void locate_destroy(void *self)
     mem_unref(locate->query);
 }
 
-static void begin_numeric(struct locate *locate, struct addr *addr)
+static void answer_numeric(struct sip_stack *stack, const struct locate_wish *wish, struct addr *addr, locate_fn *fn,
+                           void *arg)
 {
-    enum sip_transport transport = default_transport(&locate->wish);
+    struct locate_target target = {.transport = default_transport(wish), .addr = *addr};
+    bool has_way;
 
-    addr_set_port(addr, locate->wish.port ? locate->wish.port : default_port(transport));
-    add_target(locate, transport, addr);
-    finish(locate);
+    addr_set_port(&target.addr, wish->port ? wish->port : default_port(target.transport));
+    has_way = transport_has_way(stack->transports, target.transport, &target.addr);
+    fn(has_way ? 0 : -EAFNOSUPPORT, &target, has_way, arg);
 }
 
 int locate_begin(struct locate **locatep, struct sip_stack *stack, struct dns *dns, const struct locate_wish *wish,
                  locate_fn *fn, void *arg)
 {
-    struct locate *locate = mem_new(sizeof(*locate), locate_destroy);
+    struct locate *locate;
     struct addr numeric;
 
     *locatep = NULL;
+    if (!addr_parse(&numeric, wish->host, 0)) {
+        answer_numeric(stack, wish, &numeric, fn, arg);
+        return 0;
+    }
+    locate = mem_new(sizeof(*locate), locate_destroy);
     if (!locate)
         return -ENOMEM;
     locate->stack = stack;
@@ -408,16 +415,12 @@ int locate_begin(struct locate **locatep, struct sip_stack *stack, struct dns *d
     span_copy(wish->host, locate->name, sizeof(locate->name));
     locate->wish.host = span_of(locate->name);
     locate->phase = wish->port ? ASK_ADDRS : wish->has_transport ? ASK_SRV : ASK_NAPTR;
-    if (!addr_parse(&numeric, wish->host, 0)) {
-        begin_numeric(locate, &numeric);
-    } else {
-        if (locate->phase == ASK_SRV)
-            add_usual_services(locate);
-        if (locate->phase == ASK_ADDRS)
-            begin_addrs(locate);
-        timer_start(stack->wheel, &locate->deadline, ALL_MS, on_deadline, locate);
-        run(locate);
-    }
+    if (locate->phase == ASK_SRV)
+        add_usual_services(locate);
+    if (locate->phase == ASK_ADDRS)
+        begin_addrs(locate);
+    timer_start(stack->wheel, &locate->deadline, ALL_MS, on_deadline, locate);
+    run(locate);
     if (locate->fn)
         *locatep = locate;
     else

@@ -100,6 +100,7 @@ static void connection_destroy(void *self)
 
     timer_stop(&connection->silence);
     text_free(&connection->pending);
+    mem_unref(connection->server_name);
     mem_unref(connection->stream);
 }
 
@@ -274,6 +275,16 @@ bool transport_has_way(const struct sip_transports *transports, enum sip_transpo
     return transport != SIP_UDP && !transports->udp_count && !transports->listener_count; /* who never listens */
 }
 
+/* A TLS connection is good for whom its certificate was checked for, not for everybody at that address. */
+static bool leads_to(const struct connection *connection, enum sip_transport transport, const struct addr *to,
+                     const char *server_name)
+{
+    if (connection->flow.transport != transport || !addr_eq(&connection->flow.remote, to))
+        return false;
+    return transport != SIP_TLS || !server_name ||
+           (connection->server_name && span_ieq(span_of(connection->server_name), span_of(server_name)));
+}
+
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
                       const struct addr *to, const char *server_name)
 {
@@ -286,7 +297,7 @@ int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, 
         return -EAFNOSUPPORT; /* browsers connect to us, never the other way */
     for (uint32_t i = 0; i < transports->slot_count; i++) {
         connection = transports->connections[i];
-        if (connection && connection->flow.transport == transport && addr_eq(&connection->flow.remote, to)) {
+        if (connection && leads_to(connection, transport, to, server_name)) {
             *flow = connection->flow;
             return 0;
         }

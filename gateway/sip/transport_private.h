@@ -25,6 +25,7 @@ struct connection {
     struct text pending;           /* sent before an outgoing connection was open */
     char account[SIP_ACCOUNT_MAX]; /* whose contacts go with it */
     bool is_doubted;               /* the account has to prove itself again */
+    char *server_name;             /* TLS that we began: whose certificate was checked */
 };
 
 struct udp_listener {

@@ -130,6 +130,8 @@ int transport_stream_connect(struct connection **connectionp, struct sip_transpo
     connection = connection_new(transports, transport, NULL, to);
     if (!connection)
         return -EBUSY;
+    if (transport == SIP_TLS && server_name)
+        connection->server_name = mem_text(server_name, strlen(server_name)); /* without memory: not used twice */
     err = addr_local_towards(&connection->flow.local, to);
     addr_set_port(&connection->flow.local, listening_port(transports, transport));
     if (!err)

@@ -228,6 +228,18 @@ static void test_a_certificate_brings_the_secure_listeners(void **state)
            "t:2: sip.certificate: needs a key beside it\n");
 }
 
+static void test_name_servers_are_addresses_with_or_without_a_port(void **state)
+{
+    struct conf *conf = parse_ok("dns: {servers: [192.0.2.53, \"192.0.2.54:5353\", \"2001:db8::53\", \"[::1]:53\"]}\n");
+
+    assert_int_equal(conf->dns.servers.count, 4);
+    assert_string_equal(conf->dns.servers.items[1], "192.0.2.54:5353");
+    conf_unref(conf);
+    refuse("dns:\n  servers:\n  - ns.example.com:53\n  - \"192.0.2.53:dns\"\n",
+           "t:3: dns.servers: \"ns.example.com\" is not a numeric address\n"
+           "t:4: dns.servers: \"dns\" is not a port\n");
+}
+
 static void test_durations_take_units(void **state)
 {
     struct conf *conf = parse_ok("sip: {t1: 1s, ring_timeout: 2m, max_duration: 1d, drain: 90, reconnect: 1000ms}\n"
@@ -552,6 +564,7 @@ int main(void)
         TEST(test_an_empty_file_is_the_default_gateway),
         TEST(test_the_promised_keys_are_read),
         TEST(test_a_certificate_brings_the_secure_listeners),
+        TEST(test_name_servers_are_addresses_with_or_without_a_port),
         TEST(test_durations_take_units),
         TEST(test_unknown_keys_are_named_with_what_was_meant),
         TEST(test_keys_stand_once),
