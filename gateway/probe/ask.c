@@ -78,7 +78,8 @@ static void on_response(struct client_tx *tx, const struct sip_msg *response, vo
     if (response->status < 200 || ask->options.probe->is_moving)
         return;
     ask->answered_us = clock_now_us();
-    probe_note_answer(ask->options.probe, response);
+    if (!ask->options.is_aside)
+        probe_note_answer(ask->options.probe, response);
     mem_ref(ask);
     if (!answers_challenge(ask, response)) {
         if (!auth_out_is_challenge(response))
@@ -193,4 +194,26 @@ int ask_new(struct ask **askp, const struct ask_options *options)
     }
     *askp = ask;
     return 0;
+}
+
+int ask_new_options(struct ask **askp, struct ask_options *options)
+{
+    struct probe *probe = options->probe;
+    struct text from, to;
+    int err;
+
+    text_init(&from, 1024);
+    text_init(&to, 1024);
+    ask_write_identity(&from, probe, probe->house->conf->domain);
+    text_addf(&to, "<%s>", probe->trunk->uri);
+    err = text_err(&from) ? text_err(&from) : text_err(&to);
+    options->method = SIP_OPTIONS;
+    options->uri = span_of(probe->trunk->uri);
+    options->from = text_span(&from);
+    options->to = text_span(&to);
+    if (!err)
+        err = ask_new(askp, options);
+    text_free(&from);
+    text_free(&to);
+    return err;
 }

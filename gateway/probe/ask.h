@@ -23,6 +23,7 @@ struct ask_options {
     struct span from, to; /* values without tags */
     const struct ask_user *user;
     void *arg;
+    bool is_aside; /* not to the target that is looked at: the answer says nothing about that one */
 };
 /** All is copied; nothing is sent yet. @return 0; -ENOMEM */
 int ask_new(struct ask **askp, const struct ask_options *options);
@@ -33,6 +34,8 @@ int ask_send(struct ask *ask, struct span headers, bool has_contact);
 double ask_took_ms(const struct ask *ask);
 /** Were credentials asked for, by the last one or before? */
 bool ask_was_challenged(const struct ask *ask);
+/** An OPTIONS to the trunk over this flow; asked by ask_send(). @return 0; -errno */
+int ask_new_options(struct ask **askp, struct ask_options *options);
 /** Who we are towards this trunk: "<sip:USER@HOST>". */
 void ask_write_identity(struct text *out, const struct probe *probe, const char *host);
 /** The trunk's user name for us, or ours. */

@@ -4,6 +4,7 @@
 #include "base/conf.h"
 #include "net/dns.h"
 #include "probe/report.h"
+#include "sip/locate.h"
 #include "sip/stack.h"
 
 /* check.h: what the checks of one trunk share, and the row that each of them fills. One file is one check; it starts,
@@ -12,8 +13,6 @@
 
 struct tls;
 struct udp_house;
-
-#define PROBE_ADDR_MAX 8
 
 /** What all trunks share. */
 struct probe_house {
@@ -31,8 +30,9 @@ struct probe {
     struct probe_house *house;
     const struct conf_trunk *trunk;
     char host[256];
-    uint16_t port;
-    enum sip_transport transport;
+    struct locate_wish wish; /* its URI, for locate.h */
+    uint16_t port;           /* as the URI says, for URIs that we write */
+    enum sip_transport uri_transport;
     struct report *report;
     const struct probe_check *const *checks; /* NULL at the end */
     unsigned at;
@@ -44,10 +44,10 @@ struct probe {
     void *arg;
 
     /* what one check found out for those after it */
-    struct addr addrs[PROBE_ADDR_MAX];
-    unsigned addr_count;
-    bool is_unreachable; /* nothing can come of further tries */
-    bool has_answered;   /* some SIP answer came */
+    struct locate_target targets[LOCATE_TARGET_MAX]; /* in the order in which the gateway tries them */
+    unsigned target_count, target_at;                /* target_at: the one that is looked at */
+    bool is_unreachable;                             /* nothing can come of further tries */
+    bool has_answered;                               /* some SIP answer came */
     bool has_via;
     struct addr written;               /* our address in the Via of our request */
     struct addr seen;                  /* where the trunk saw it come from; port 0: it did not say */
@@ -64,11 +64,18 @@ struct probe_check {
     void (*late)(struct probe *probe); /* report what is missing, take back what stands, then probe_next() */
 };
 
-extern const struct probe_check check_dns, check_tls, check_options, check_nat, check_register, check_call,
-    check_bandwidth;
+extern const struct probe_check check_dns, check_tls, check_options, check_targets, check_nat, check_register,
+    check_call, check_bandwidth;
 
 /** The running check is over. May be called from any call-back of it. */
 void probe_next(struct probe *probe);
+static inline const struct locate_target *probe_target(const struct probe *probe)
+{
+    return &probe->targets[probe->target_at];
+}
+/** "192.0.2.1:5060 (UDP)" */
+#define PROBE_TARGET_TEXT_MAX (ADDR_TEXT_MAX + 8)
+const char *probe_target_text(const struct locate_target *target, char buf[static PROBE_TARGET_TEXT_MAX]);
 /** A flow to the trunk as the gateway would choose it. @return NULL; else why there is none */
 const char *probe_open(struct probe *probe, struct sip_flow *flow);
 /** Look at an answer of the trunk: Via and Contact, for check_nat. */

@@ -22,7 +22,7 @@ static void add_codec(struct text *list, const struct bandwidth *codec, double m
 static void start(struct probe *probe)
 {
     const struct conf_trunk *trunk = probe->trunk;
-    bool is_v6 = probe->addr_count && addr_is_v6(&probe->addrs[0]);
+    bool is_v6 = probe->target_count && addr_is_v6(&probe_target(probe)->addr);
     unsigned calls = trunk->max_calls ? trunk->max_calls : 1;
     const struct bandwidth *codec;
     double most = 0;

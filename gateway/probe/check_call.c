@@ -240,8 +240,8 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
     const struct call_state *state = arg;
     const struct probe *probe = state->probe;
 
-    for (unsigned i = 0; i < probe->addr_count; i++)
-        if (addr_same_host(&probe->addrs[i], &flow->remote))
+    for (unsigned i = 0; i < probe->target_count; i++)
+        if (addr_same_host(&probe->targets[i].addr, &flow->remote))
             return true;
     return false;
 }
@@ -279,10 +279,10 @@ static void write_target(struct text *out, const struct probe *probe, bool is_wh
     uri_write_user(out, span_of(probe->house->number));
     text_add_char(out, '@');
     uri_write_host(out, span_of(probe->host));
-    if (is_whole && probe->port != (probe->transport == SIP_TLS ? 5061 : 5060))
+    if (is_whole && probe->port != (probe->uri_transport == SIP_TLS ? 5061 : 5060))
         text_addf(out, ":%u", probe->port);
-    if (is_whole && probe->transport != SIP_UDP)
-        text_addf(out, ";transport=%s", sip_transport_param(probe->transport));
+    if (is_whole && probe->uri_transport != SIP_UDP)
+        text_addf(out, ";transport=%s", sip_transport_param(probe->uri_transport));
 }
 
 static int write_texts(struct call_texts *texts, const struct probe *probe)

@@ -22,7 +22,7 @@ static void report_ours(struct probe *probe, const struct addr *peer)
     } else if (addr_is_private(&probe->written) && !addr_is_private(peer)) {
         report_add(probe->report, FINDING_WARN, name, "we write the private address %s to a public one", written);
         report_advise(probe->report, "set media.advertise {\"%s\": OUR PUBLIC ADDRESS}", there);
-    } else if (is_port_other && probe->transport == SIP_UDP) {
+    } else if (is_port_other && probe_target(probe)->transport == SIP_UDP) {
         report_add(probe->report, FINDING_WARN, name, "our port %u becomes %u on the way: an address translator",
                    addr_port(&probe->written), addr_port(&probe->seen));
         report_advise(probe->report,
@@ -50,8 +50,8 @@ static void report_theirs(struct probe *probe, const struct addr *peer)
 
 static void start(struct probe *probe)
 {
-    report_ours(probe, &probe->addrs[0]);
-    report_theirs(probe, &probe->addrs[0]);
+    report_ours(probe, &probe_target(probe)->addr);
+    report_theirs(probe, &probe_target(probe)->addr);
     probe_next(probe);
 }
 

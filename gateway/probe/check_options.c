@@ -96,9 +96,9 @@ static void on_silence(struct ask *ask, unsigned status, const char *why, void *
         return;
     }
     probe->is_unreachable = !probe->has_answered;
-    fail(probe, probe->transport == SIP_UDP   ? "nothing can be sent there"
-                : probe->transport == SIP_TLS ? "no TLS connection can be made, or it was closed"
-                                              : "no connection can be made, or it was closed");
+    fail(probe, probe_target(probe)->transport == SIP_UDP   ? "nothing can be sent there"
+                : probe_target(probe)->transport == SIP_TLS ? "no TLS connection can be made, or it was closed"
+                                                            : "no connection can be made, or it was closed");
 }
 
 static const struct ask_user user = {.on_answer = on_answer, .on_silence = on_silence};
@@ -107,30 +107,6 @@ static void ask_again(struct probe *probe, struct options_state *state)
 {
     if (ask_send(state->ask, SPAN("Accept: application/sdp\r\n"), true))
         fail(probe, "the question could not be sent");
-}
-
-static int make_ask(struct ask **askp, struct probe *probe, const struct sip_flow *flow)
-{
-    struct text from, to;
-    int err;
-
-    text_init(&from, 1024);
-    text_init(&to, 1024);
-    ask_write_identity(&from, probe, probe->house->conf->domain);
-    text_addf(&to, "<%s>", probe->trunk->uri);
-    err = text_err(&from) ? text_err(&from) : text_err(&to);
-    if (!err)
-        err = ask_new(askp, &(struct ask_options){.probe = probe,
-                                                  .flow = *flow,
-                                                  .method = SIP_OPTIONS,
-                                                  .uri = span_of(probe->trunk->uri),
-                                                  .from = text_span(&from),
-                                                  .to = text_span(&to),
-                                                  .user = &user,
-                                                  .arg = probe});
-    text_free(&from);
-    text_free(&to);
-    return err;
 }
 
 static void start(struct probe *probe)
@@ -143,7 +119,8 @@ static void start(struct probe *probe)
     if (why) {
         probe->is_unreachable = true;
         fail(probe, why);
-    } else if (!state || make_ask(&state->ask, probe, &flow)) {
+    } else if (!state || ask_new_options(&state->ask, &(struct ask_options){
+                                                          .probe = probe, .flow = flow, .user = &user, .arg = probe})) {
         fail(probe, "out of memory");
     } else {
         ask_again(probe, state);

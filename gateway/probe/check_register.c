@@ -218,7 +218,7 @@ static int make_ask(struct ask **askp, struct probe *probe, const struct sip_flo
     text_init(&aor, 1024);
     text_add_str(&uri, "sip:");
     uri_write_host(&uri, span_of(probe->host));
-    if (probe->port != (probe->transport == SIP_TLS ? 5061 : 5060))
+    if (probe->port != (probe->uri_transport == SIP_TLS ? 5061 : 5060))
         text_addf(&uri, ":%u", probe->port);
     ask_write_identity(&aor, probe, probe->host);
     err = text_err(&uri) ? text_err(&uri) : text_err(&aor);

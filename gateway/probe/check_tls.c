@@ -125,7 +125,7 @@ static void fail(struct probe *probe, const char *how)
 {
     report_add(probe->report, FINDING_FAIL, check_tls.name, "%s", how);
     report_advise(probe->report, "does the carrier take TLS on port %u? Else compare `uri` with what it gave",
-                  probe->port);
+                  addr_port(&probe_target(probe)->addr));
     probe->is_unreachable = true;
     report_own(probe);
     probe_next(probe);
@@ -155,7 +155,7 @@ static void start(struct probe *probe)
         return;
     }
     state->started_us = clock_now_us();
-    if (stream_connect(&state->stream, &probe->addrs[0], state->tls, probe->host)) {
+    if (stream_connect(&state->stream, &probe_target(probe)->addr, state->tls, probe->host)) {
         fail(probe, "no connection can be made");
         return;
     }
@@ -169,7 +169,7 @@ static void late(struct probe *probe)
 
 static bool applies(const struct probe *probe)
 {
-    return probe->transport == SIP_TLS;
+    return probe->target_count && probe_target(probe)->transport == SIP_TLS;
 }
 
 const struct probe_check check_tls = {

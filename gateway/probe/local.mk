@@ -9,6 +9,7 @@ libsipway_a_SOURCES += \
 	gateway/probe/check_nat.c \
 	gateway/probe/check_options.c \
 	gateway/probe/check_register.c \
+	gateway/probe/check_targets.c \
 	gateway/probe/check_tls.c \
 	gateway/probe/house.c \
 	gateway/probe/judge_media.c \

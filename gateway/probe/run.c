@@ -15,7 +15,8 @@
 #define UNWIND_MS 300 /* of the trunk's time: for taking back */
 
 static const struct probe_check *const order[] = {
-    &check_dns, &check_tls, &check_options, &check_register, &check_call, &check_nat, &check_bandwidth, NULL,
+    &check_dns,  &check_tls, &check_options,   &check_targets, &check_register,
+    &check_call, &check_nat, &check_bandwidth, NULL,
 };
 
 static void on_step(void *arg);
@@ -48,7 +49,7 @@ static void on_limit(void *arg)
 /* @return why the check makes no sense; NULL */
 static const char *why_not(const struct probe *probe, const struct probe_check *check, uint64_t left_ms)
 {
-    if (check->needs_address && (!probe->addr_count || probe->is_unreachable))
+    if (check->needs_address && (!probe->target_count || probe->is_unreachable))
         return "not tried: there is no way to the trunk";
     if (check->limit_ms > LEAST_MS && check->needs_address && left_ms < LEAST_MS)
         return "not tried: the others took all the time";
@@ -96,9 +97,19 @@ static void on_step(void *arg)
 
 const char *probe_open(struct probe *probe, struct sip_flow *flow)
 {
-    if (transport_flow_to(flow, probe->house->stack->transports, probe->transport, &probe->addrs[0], probe->host))
+    if (transport_flow_to(flow, probe->house->stack->transports, probe_target(probe)->transport,
+                          &probe_target(probe)->addr, probe->host))
         return "no connection can be made: is there a sip.listen of that kind and address family?";
     return NULL;
+}
+
+const char *probe_target_text(const struct locate_target *target, char buf[static PROBE_TARGET_TEXT_MAX])
+{
+    char addr[ADDR_TEXT_MAX];
+
+    snprintf(buf, PROBE_TARGET_TEXT_MAX, "%s (%s)", addr_text(&target->addr, addr),
+             sip_transport_text(target->transport));
+    return buf;
 }
 
 static void note_contact(struct probe *probe, const struct sip_msg *response)
@@ -143,6 +154,7 @@ double probe_ms_since(uint64_t since_us)
 
 /* ---- birth ---- */
 
+/* As call/directory.c reads it. */
 static int read_uri(struct probe *probe)
 {
     struct span transport;
@@ -150,12 +162,15 @@ static int read_uri(struct probe *probe)
 
     if (uri_parse(&uri, span_of(probe->trunk->uri)) || span_copy(uri.host, probe->host, sizeof(probe->host)) < 0)
         return -EINVAL;
-    probe->transport = uri.scheme == URI_SIPS ? SIP_TLS : SIP_UDP;
+    if (locate_read(&probe->wish, &uri)) /* other transports: as if none was named */
+        probe->wish = (struct locate_wish){.port = uri.port, .is_sips = uri.scheme == URI_SIPS};
+    probe->wish.host = span_of(probe->host);
+    probe->uri_transport = uri.scheme == URI_SIPS ? SIP_TLS : SIP_UDP;
     if (uri_param(&uri, SPAN("transport"), &transport))
-        probe->transport = span_ieq(transport, SPAN("tls"))   ? SIP_TLS
-                           : span_ieq(transport, SPAN("tcp")) ? SIP_TCP
-                                                              : probe->transport;
-    probe->port = uri.port ? uri.port : probe->transport == SIP_TLS ? 5061 : 5060;
+        probe->uri_transport = span_ieq(transport, SPAN("tls"))   ? SIP_TLS
+                               : span_ieq(transport, SPAN("tcp")) ? SIP_TCP
+                                                                  : probe->uri_transport;
+    probe->port = uri.port ? uri.port : probe->uri_transport == SIP_TLS ? 5061 : 5060;
     return 0;
 }
 

@@ -1,43 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// `sipway probe` against trunks that are well, dead, that refuse, and whose media goes wrong: what it says, and its exit code.
+// `sipway probe` against trunks that are well, dead, that refuse, whose certificates are wrong: what it says, and its exit code.
+// Test calls whose media goes wrong: probe-call.test.mjs.
 import { scenario, check } from './lib/scenario.mjs';
 import { startGateway } from './lib/gateway.mjs';
-import { probeConfig, runProbe, startProbe } from './lib/probe.mjs';
+import { probeConfig, runProbe, trunkThat, failed, told, CALL as call } from './lib/probe.mjs';
 import { startSimulatedCarrier } from './lib/carrier.mjs';
 import { startCarrier } from './lib/kamailio-carrier.mjs';
 import { scriptedPhone } from './lib/phone.mjs';
 import { makeCertificate } from './lib/certificate.mjs';
+import { dnsServer } from './lib/dns-server.mjs';
 import { freePort } from './lib/ports.mjs';
-import { newKey, cryptoLine, cryptoLines } from './lib/srtp.mjs';
 
 const ours = { needs: 'admin' }; // our own binary alone has it
 const ACME = { username: 'acme', password: 'trunk-secret' };
 const json = ['--json'];
-const call = ['--json', '--call', '600'];
-
 const near = (value, wanted, by) => Math.abs(value - wanted) <= by;
-const failed = (run) => run.json.trunks.flatMap((trunk) => trunk.findings).filter((one) => one.result !== 'ok');
-const told = (run) => failed(run).map((one) => `${one.result} ${one.check}: ${one.text}`).join('\n');
-
-/** A scripted trunk that takes one call and then does what `media` says. @returns it, and its row */
-async function trunkThat({ defer, answer = {}, media = () => {}, ...row }) {
-  const phone = await scriptedPhone({ name: 'trunk' });
-  defer(() => phone.close());
-  const takes = async () => {
-    await phone.rings({ within: 20000 });
-    await phone.answer(typeof answer === 'function' ? answer(phone) : answer);
-    media(phone);
-    await phone.hungUp({ within: 20000 });
-  };
-  return { phone, taken: takes(), row: { name: 'carrier', host: phone.sip.host, port: phone.sip.port, ...row } };
-}
-
-/** Probe with a test call to such a trunk; the call must have been hung up by the probe. */
-async function probeCall(options) {
-  const { phone, taken, row } = await trunkThat(options);
-  const [run] = await Promise.all([runProbe({ trunks: [row], args: call }), taken]);
-  return { phone, ...run };
-}
 
 // ---- a trunk that is well
 
@@ -118,6 +95,55 @@ scenario('a name that does not exist', async () => {
   const run = await runProbe({ trunks: [{ name: 'dead', host: 'no-such-trunk.invalid', port: 5060 }], args: json });
   check(run.code === 1 && run.ms < 12000, `exit code ${run.code} after ${run.ms} ms`);
   check(run.find('DNS', /no-such-trunk\.invalid/).result === 'FAIL', 'DNS');
+}, ours);
+
+/** A name that leads to these ports of 127.0.0.1 by SRV, in this order. @returns what probeConfig() takes */
+async function named({ defer, ports, ...row }) {
+  const dns = await dnsServer({
+    'carrier.test': {},
+    '_sip._udp.carrier.test': { SRV: ports.map((port, i) => ({ priority: 10 + i, port, target: 'a.carrier.test' })) },
+    'a.carrier.test': { A: ['127.0.0.1'] },
+  });
+  defer(() => dns.close());
+  return { trunks: [{ name: 'carrier', uri: 'sip:carrier.test', ...row }], config: { dns: { servers: [dns.address] } } };
+}
+
+scenario('a name with two targets by SRV: both are told of, and whether there is something to fall back on', async ({ defer }) => {
+  const [one, two] = [await scriptedPhone({ name: 'one' }), await scriptedPhone({ name: 'two' })];
+  defer(() => [one, two].forEach((phone) => phone.close()));
+  const options = await named({ defer, ports: [one.sip.port, two.sip.port] });
+  const well = await runProbe({ ...options, args: json });
+  check(well.code === 0 && failed(well).length === 0, `exit code ${well.code}:\n${told(well)}`);
+  check(well.find('DNS', new RegExp(`carrier\\.test is 127\\.0\\.0\\.1:${one.sip.port} \\(UDP\\), then .*:${two.sip.port}`)).targets === 2, 'targets');
+  well.find('targets', /^1 of 1 further targets answer/);
+  delete two.sip.auto.OPTIONS;
+  const half = await runProbe({ ...options, args: json });
+  check(half.code === 0 && half.find('targets', new RegExp(`:${two.sip.port} .*does not answer`)).result === 'warn', told(half));
+}, ours);
+
+scenario('the first target is dead: the call is tried at the second one', async ({ defer }) => {
+  const { phone, taken } = await trunkThat({ defer, media: (one) => one.rtp.echo() });
+  const options = await named({ defer, ports: [await freePort(), phone.sip.port] });
+  const [run] = await Promise.all([runProbe({ ...options, args: call }), taken]);
+  check(run.code === 1 && run.find('OPTIONS', /nothing answers/).result === 'FAIL', told(run));
+  run.find('targets', /the rest was looked at there/);
+  run.find('media', /came back as an echo/);
+}, ours);
+
+scenario('a name that leads to what we have no listener for', async ({ defer }) => {
+  const dns = await dnsServer({ 'carrier.test': { AAAA: ['::1'] } });
+  defer(() => dns.close());
+  const run = await runProbe({ trunks: [{ name: 'carrier', uri: 'sip:carrier.test:5060' }], config: { dns: { servers: [dns.address] } }, args: json });
+  const found = run.find('DNS', /sip\.listen/);
+  check(run.code === 1 && found.result === 'FAIL', JSON.stringify(found));
+}, ours);
+
+scenario('a DNS server that is silent: FAIL in bounded time', async ({ defer }) => {
+  const dns = await dnsServer();
+  dns.isSilent = true;
+  defer(() => dns.close());
+  const run = await runProbe({ trunks: [{ name: 'carrier', uri: 'sip:carrier.test' }], config: { dns: { servers: [dns.address] } }, args: call });
+  check(run.code === 1 && run.ms < 17000 && run.find('DNS', /no DNS server answered/).result === 'FAIL', `after ${run.ms} ms:\n${told(run)}`);
 }, ours);
 
 scenario('a trunk that never answers OPTIONS but takes calls: no failure where it is not asked', async ({ defer }) => {
@@ -251,127 +277,4 @@ scenario('the trunk sees us elsewhere (NAT): what to advertise is said', async (
   const found = run.find('NAT', /the trunk sees us at 203\.0\.113\.77:61000/);
   check(run.code === 0 && found.result === 'warn' && /media\.advertise .*203\.0\.113\.77/.test(found.advice), JSON.stringify(found));
   check(run.find('NAT', /Contact names the private address 10\.20\.30\.40/).result === 'warn', told(run));
-}, ours);
-
-scenario('a private address in the answer: told, and our sound does not arrive', async ({ defer }) => {
-  const run = await probeCall({ defer, answer: { host: '10.9.8.7' } });
-  check(run.code === 1 && run.find('NAT', /SDP names the private address 10\.9\.8\.7/).result === 'warn', told(run));
-  run.find('media', /one-way/);
-}, ours);
-
-// ---- media
-
-scenario('one-way media: FAIL, with the ports to open', async ({ defer }) => {
-  const run = await probeCall({ defer });
-  const found = run.find('media', /^one-way: \d+ packets were sent to .* and none came back/);
-  check(run.code === 1 && found.result === 'FAIL' && /UDP \d+-\d+/.test(found.advice), JSON.stringify(found));
-}, ours);
-
-scenario('every tenth packet is lost: FAIL, with the share', async ({ defer }) => {
-  const run = await probeCall({ defer, media: (phone) => {
-    const onRtp = phone.rtp.onRtp.bind(phone.rtp);
-    let count = 0;
-    phone.rtp.onRtp = (data, from) => (++count % 10 ? onRtp(data, from) : undefined);
-    phone.rtp.echo();
-  } });
-  const found = run.find('media', /lost on the way to us/);
-  check(run.code === 1 && found.result === 'FAIL' && near(found.lost_percent, 10, 1.5), JSON.stringify(found));
-}, ours);
-
-scenario('an echo that writes its own sequence numbers hides the loss: it is found by what does not come back', async ({ defer }) => {
-  const run = await probeCall({ defer, media: (phone) => {
-    const onRtp = phone.rtp.onRtp.bind(phone.rtp);
-    let count = 0;
-    phone.rtp.onRtp = (data, from) => {
-      if (++count % 10 === 0) return;
-      const packet = Buffer.from(data);
-      packet.writeUInt16BE((count - Math.floor(count / 10)) & 0xffff, 2);
-      onRtp(packet, from);
-    };
-    phone.rtp.echo();
-  } });
-  check(run.find('media', /lost on the way to us/).lost_percent === 0, told(run));
-  check(run.code === 1 && near(run.find('media', /did not come back/).echo_lost_percent, 10, 1.5), told(run));
-}, ours);
-
-scenario('the trunk reports by RTCP: loss of our packets and round trip', async ({ defer }) => {
-  const run = await probeCall({ defer, media: (phone) => {
-    phone.rtp.sendTone();
-    const onRtcp = phone.rtp.onRtcp.bind(phone.rtp);
-    phone.rtp.onRtcp = (data, from) => {
-      onRtcp(data, from);
-      if (data[1] !== 200) return;
-      const report = Buffer.alloc(32);
-      report.writeUInt32BE(0x81c90007, 0);
-      report.writeUInt32BE(phone.rtp.ssrc, 4);
-      data.copy(report, 8, 4, 8); // about whom
-      report.writeUInt32BE(12, 12); // 12 lost in all
-      data.copy(report, 24, 10, 14); // LSR: the middle of the NTP time
-      setTimeout(() => { // answered 50 ms later, and says so
-        report.writeUInt32BE(Math.round(0.05 * 65536), 28);
-        phone.rtp.rtcpSocket.send(report, from.port, from.address);
-      }, 50);
-    };
-  } });
-  check(run.find('media', /of ours were lost/).sent_lost_percent > 3, told(run));
-  check(near(run.find('media', /by RTCP/).round_trip_ms, 10, 60), told(run));
-}, ours);
-
-scenario('no telephone-event: digits will not arrive', async ({ defer }) => {
-  const run = await probeCall({ defer, answer: { events: null }, media: (phone) => phone.rtp.echo() });
-  const found = run.find('DTMF', /no telephone-event/);
-  check(run.code === 0 && found.result === 'warn' && /dtmf: info/.test(found.advice), JSON.stringify(found));
-}, ours);
-
-scenario('srtp: require: the echo is encrypted both ways', async ({ defer }) => {
-  const key = newKey();
-  const run = await probeCall({ defer, srtp: 'require', answer: (phone) => {
-    const [offered] = cryptoLines(phone.sip.request.body);
-    phone.rtp.secure({ out: key, in: offered.key });
-    return { profile: 'RTP/SAVP', lines: [cryptoLine(key, { tag: offered.tag })] };
-  }, media: (phone) => phone.rtp.echo() });
-  check(run.code === 0 && failed(run).length === 0, `exit code ${run.code}:\n${told(run)}`);
-  run.find('codecs', /encrypted/);
-  run.find('media', /came back as an echo/);
-  check(run.phone.rtp.forged === 0, 'what we sent was authentic');
-}, ours);
-
-scenario('srtp: require, and the answer has no key', async ({ defer }) => {
-  const run = await probeCall({ defer, srtp: 'require' });
-  check(run.code === 1 && run.find('call', /no SRTP key/).result === 'FAIL', told(run));
-}, ours);
-
-scenario('the far end hangs up early: told, with what was measured', async ({ defer }) => {
-  const phone = await scriptedPhone({ name: 'trunk' });
-  defer(() => phone.close());
-  const running = runProbe({ trunks: [{ name: 'carrier', host: phone.sip.host, port: phone.sip.port }], args: call });
-  await phone.rings();
-  await phone.answer();
-  phone.rtp.echo();
-  await phone.rtp.receives(50);
-  await phone.sip.bye();
-  const run = await running;
-  check(run.code === 0 && run.find('call', /hung up/).result === 'warn', told(run));
-  run.find('media', /packets came/);
-}, ours);
-
-scenario('nobody answers: the call is cancelled in time', async ({ defer }) => {
-  const phone = await scriptedPhone({ name: 'trunk' });
-  defer(() => phone.close());
-  const running = runProbe({ trunks: [{ name: 'carrier', host: phone.sip.host, port: phone.sip.port }], args: call });
-  await phone.rings();
-  phone.sip.reply(180);
-  await phone.sip.expect('CANCEL', { within: 16000 });
-  phone.sip.reply(200);
-  const run = await running;
-  check(run.code === 1 && run.ms < 17000 && run.find('call', /rings, but nobody answers/).result === 'FAIL', told(run));
-}, ours);
-
-scenario('stopped by hand in the test call: it is hung up, exit code 2', async ({ defer }) => {
-  const { phone, taken, row } = await trunkThat({ defer, media: (one) => one.rtp.echo() });
-  const program = startProbe({ file: await probeConfig([row]), args: call });
-  await phone.rtp.receives(20, { within: 10000 });
-  process.kill(program.pid, 'SIGTERM');
-  const [{ code }] = await Promise.all([program.exited, taken]);
-  check(code === 2 && /stopped/.test(program.output), `exit code ${code}: ${program.output}`);
 }, ours);

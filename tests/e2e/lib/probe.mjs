@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { start, folder } from './proc.mjs';
 import { freePort, freePorts } from './ports.mjs';
+import { scriptedPhone } from './phone.mjs';
 import { toYaml } from './yaml.mjs';
 import { inTime } from './wait.mjs';
 
@@ -50,4 +51,31 @@ export async function runProbe({ file, trunks = [], config, args = [], env = {},
     return found;
   };
   return result;
+}
+
+/** The findings of a run with --json that are not ok, and as text. */
+export const failed = (run) => run.json.trunks.flatMap((trunk) => trunk.findings).filter((one) => one.result !== 'ok');
+export const told = (run) => failed(run).map((one) => `${one.result} ${one.check}: ${one.text}`).join('\n');
+
+/** A scripted trunk that takes one call with `answer` (options of phone.answer(), or a function that makes them) and then
+ *  does what `media(phone)` says. @returns {{phone, taken, row}} taken: the call was hung up */
+export async function trunkThat({ defer, answer = {}, media = () => {}, ...row }) {
+  const phone = await scriptedPhone({ name: 'trunk' });
+  defer(() => phone.close());
+  const takes = async () => {
+    await phone.rings({ within: 20000 });
+    await phone.answer(typeof answer === 'function' ? answer(phone) : answer);
+    media(phone);
+    await phone.hungUp({ within: 20000 });
+  };
+  return { phone, taken: takes(), row: { name: 'carrier', host: phone.sip.host, port: phone.sip.port, ...row } };
+}
+
+export const CALL = ['--json', '--call', '600'];
+
+/** Probe with a test call to such a trunk; the call must have been hung up by the probe. */
+export async function probeCall(options) {
+  const { phone, taken, row } = await trunkThat(options);
+  const [run] = await Promise.all([runProbe({ trunks: [row], args: CALL }), taken]);
+  return { phone, ...run };
 }
