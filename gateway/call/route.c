@@ -61,7 +61,7 @@ static int take(struct route_pick *pick, const struct directory *directory, cons
     }
     if (!route->account || number_expand(name, sizeof(name), route->account, dialled, groups) < 0)
         return -ENOENT;
-    pick->account = directory_account(directory, span_of(name));
+    pick->account = directory_account_called(directory, span_of(name));
     return pick->account ? 0 : -ENOENT;
 }
 

@@ -24,7 +24,7 @@ static const char yaml[] =
     "  - {name: swap, to: \"^7([0-9])([0-9])$\", trunks: [pbx], number: \"\\\\2x\\\\1\"}\n"
     "  - {name: again, to: \"^0[1-9]\", trunks: [pbx]}\n"
     "  - {name: in, from: \"trunk:carrier\", to: \"^\\\\+?12025550123$\", account: alice}\n"
-    "  - {name: ext, from: \"trunk:pbx\", to: \"^ext-([a-z]+)$\", account: \"\\\\1\"}\n"
+    "  - {name: ext, from: \"trunk:pbx\", to: \"^ext-([a-z0-9]+)$\", account: \"\\\\1\"}\n"
     "  - {name: only-carol, from: \"account:carol\", to: \"^\\\\*9$\", account: alice}\n";
 
 static struct conf *conf;
@@ -92,6 +92,8 @@ static void test_groups_are_put_into_the_account(void **state)
     assert_int_equal(from_trunk("pbx", "ext-carol"), 0);
     assert_string_equal(pick.account->name, "carol");
     assert_int_equal(from_trunk("pbx", "ext-nobody"), -ENOENT);
+    assert_int_equal(from_trunk("pbx", "ext-500"), 0); /* or one of its numbers */
+    assert_string_equal(pick.account->name, "carol");
 }
 
 static void test_a_rule_counts_only_for_its_callers(void **state)
