@@ -74,21 +74,6 @@ int addr_from_sockaddr(struct addr *addr, const struct sockaddr *sa, socklen_t l
     return -EAFNOSUPPORT;
 }
 
-socklen_t addr_len(const struct addr *addr)
-{
-    return addr->sa.sa_family == AF_INET6 ? sizeof(addr->in6) : sizeof(addr->in);
-}
-
-bool addr_is_set(const struct addr *addr)
-{
-    return addr->sa.sa_family == AF_INET || addr->sa.sa_family == AF_INET6;
-}
-
-bool addr_is_v6(const struct addr *addr)
-{
-    return addr->sa.sa_family == AF_INET6;
-}
-
 bool addr_is_any(const struct addr *addr)
 {
     return addr_is_v6(addr) ? IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr) : addr->in.sin_addr.s_addr == INADDR_ANY;
@@ -121,31 +106,12 @@ bool addr_is_private(const struct addr *addr)
            v4 >> 16 == (169 << 8 | 254);                                                   /* link-local, RFC 3927 */
 }
 
-uint16_t addr_port(const struct addr *addr)
-{
-    return ntohs(addr_is_v6(addr) ? addr->in6.sin6_port : addr->in.sin_port);
-}
-
 void addr_set_port(struct addr *addr, uint16_t port)
 {
     if (addr_is_v6(addr))
         addr->in6.sin6_port = htons(port);
     else
         addr->in.sin_port = htons(port);
-}
-
-bool addr_same_host(const struct addr *left, const struct addr *right)
-{
-    if (left->sa.sa_family != right->sa.sa_family)
-        return false;
-    if (addr_is_v6(left))
-        return IN6_ARE_ADDR_EQUAL(&left->in6.sin6_addr, &right->in6.sin6_addr);
-    return left->in.sin_addr.s_addr == right->in.sin_addr.s_addr;
-}
-
-bool addr_eq(const struct addr *left, const struct addr *right)
-{
-    return addr_same_host(left, right) && addr_port(left) == addr_port(right);
 }
 
 /* A number of up to three digits. @return behind it */
