@@ -3,6 +3,7 @@
  * last is given out first, as it is still in the cache. Knows nothing of sockets. */
 #include "net/pkt.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "base/mem.h"
@@ -16,9 +17,9 @@ struct slab {
 };
 
 struct pkt_pool {
-    struct pkt *free; /* linked by link.next */
     struct slab *slabs;
-    unsigned made, limit;
+    unsigned made, limit, free_count;
+    struct pkt *free[]; /* limit of them: a list through the packets would wait for the memory of each */
 };
 
 static void pool_destroy(void *self)
@@ -35,19 +36,13 @@ static void pool_destroy(void *self)
 
 int pkt_pool_new(struct pkt_pool **poolp, unsigned limit)
 {
-    struct pkt_pool *pool = mem_new(sizeof(*pool), pool_destroy);
+    struct pkt_pool *pool = mem_new(sizeof(*pool) + limit * sizeof(pool->free[0]), pool_destroy);
 
     if (!pool)
         return -ENOMEM;
     pool->limit = limit;
     *poolp = pool;
     return 0;
-}
-
-static void push(struct pkt_pool *pool, struct pkt *pkt)
-{
-    pkt->link.next = pool->free ? &pool->free->link : NULL;
-    pool->free = pkt;
 }
 
 static void grow(struct pkt_pool *pool)
@@ -62,21 +57,20 @@ static void grow(struct pkt_pool *pool)
     slab->next = pool->slabs;
     pool->slabs = slab;
     for (unsigned i = 0; i < SLAB_PACKETS && pool->made < pool->limit; i++, pool->made++)
-        push(pool, &slab->pkts[i]);
+        pkt_put(pool, &slab->pkts[i]);
 }
 
 struct pkt *pkt_get(struct pkt_pool *pool)
 {
     struct pkt *pkt;
 
-    if (!pool->free)
+    if (!pool->free_count)
         grow(pool);
-    pkt = pool->free;
-    if (!pkt) {
+    if (!pool->free_count) {
         stats_count(STAT_PKT_POOL_EMPTY);
         return NULL;
     }
-    pool->free = pkt->link.next ? container_of(pkt->link.next, struct pkt, link) : NULL;
+    pkt = pool->free[--pool->free_count];
     pkt->link = (struct list){NULL, NULL};
     pkt->data = pkt->buf + PKT_HEAD_ROOM;
     pkt->len = 0;
@@ -87,6 +81,8 @@ struct pkt *pkt_get(struct pkt_pool *pool)
 
 void pkt_put(struct pkt_pool *pool, struct pkt *pkt)
 {
-    if (pkt)
-        push(pool, pkt);
+    if (!pkt)
+        return;
+    assert(pool->free_count < pool->limit);
+    pool->free[pool->free_count++] = pkt;
 }
