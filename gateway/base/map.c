@@ -127,7 +127,7 @@ static int grow(struct map *map)
     return 0;
 }
 
-static struct map_node *find_hashed(const struct map *map, struct span key, size_t hash)
+struct map_node *map_find_hashed(const struct map *map, struct span key, size_t hash)
 {
     if (!map->bucket_count)
         return NULL;
@@ -142,7 +142,7 @@ int map_put(struct map *map, struct map_node *node, struct span key)
 {
     size_t hash = map_hash(key);
 
-    if (find_hashed(map, key, hash))
+    if (map_find_hashed(map, key, hash))
         return -EEXIST;
     if (map->count >= map->bucket_count && grow(map) && !map->bucket_count)
         return -ENOMEM;
@@ -154,9 +154,15 @@ int map_put(struct map *map, struct map_node *node, struct span key)
     return 0;
 }
 
+void map_fetch(const struct map *map, size_t hash)
+{
+    if (map->bucket_count)
+        __builtin_prefetch(*bucket_of(map, hash));
+}
+
 struct map_node *map_find(const struct map *map, struct span key)
 {
-    return map->count ? find_hashed(map, key, map_hash(key)) : NULL;
+    return map->count ? map_find_hashed(map, key, map_hash(key)) : NULL;
 }
 
 void map_remove(struct map_node *node)

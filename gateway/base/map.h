@@ -30,6 +30,9 @@ void map_free(struct map *map);
 /** Link a node under a key. @return 0; -EEXIST if the key is there; -ENOMEM only for the very first bucket array */
 int map_put(struct map *map, struct map_node *node, struct span key);
 struct map_node *map_find(const struct map *map, struct span key);
+/** The same in three steps, for many at once: map_hash() of the key, map_fetch() the memory, then find it. */
+struct map_node *map_find_hashed(const struct map *map, struct span key, size_t hash);
+void map_fetch(const struct map *map, size_t hash);
 /** Unlink; idempotent. A zeroed node counts as not linked. */
 void map_remove(struct map_node *node);
 

@@ -125,6 +125,20 @@ void endpoint_remove_stream(struct endpoint *endpoint, struct media_stream *stre
     forget_sources(endpoint, stream);
 }
 
+/* Only the first stream's: those of video come in bursts, and find warm what the first of a burst has touched. */
+void endpoint_plan_warm(struct endpoint *endpoint)
+{
+    struct warm *warm = &endpoint->warm;
+
+    warm->count = 0;
+    warm_add(warm, endpoint, offsetof(struct endpoint, sources[ENDPOINT_SOURCE_MAX / 2]));
+    endpoint->kind->warm_in(endpoint, warm);
+    if (endpoint->srtp)
+        srtp_ctx_warm(endpoint->srtp, false, warm);
+    if (endpoint->stream_count)
+        stream_warm(endpoint->streams[0], warm);
+}
+
 /* ---- packets ---- */
 
 static struct media_stream *find_source(const struct endpoint *endpoint, uint32_t ssrc)

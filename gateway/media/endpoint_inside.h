@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/timer.h"
+#include "base/warm.h"
 #include "media/endpoint.h"
 #include "media/media_house.h"
 #include "media/rtp.h"
@@ -26,6 +27,9 @@ struct endpoint_kind {
     void (*on_bridged)(struct endpoint *endpoint);
     /** See endpoint_answered(). May be NULL. */
     void (*on_answered)(struct endpoint *endpoint);
+    /** What of it every packet touches: from the peer, to the peer. */
+    void (*warm_in)(struct endpoint *endpoint, struct warm *warm);
+    void (*warm_out)(struct endpoint *endpoint, struct warm *warm);
     unsigned stream_max;
 };
 
@@ -36,26 +40,27 @@ struct notice {
     char text[NOTICE_CHARS];
 };
 
+/* Each packet touches what stands before the second half of `sources`. */
 struct endpoint {
     const struct endpoint_kind *kind;
     struct media_house *house;
-    const struct endpoint_user *user;
-    void *arg;
+    struct srtp_ctx *srtp;
     enum endpoint_state state;
     bool is_stopped;
     bool can_send; /* there is somebody to send to, and keys where keys are needed */
-    struct endpoint_times times;
-    uint64_t last_rtp_us;
-    struct addr peer; /* proved; unset: not yet */
-    struct srtp_ctx *srtp;
-
-    struct media_stream *streams[ENDPOINT_STREAM_MAX];
     unsigned stream_count;
+    unsigned source_at; /* the slot to be used next */
+    uint64_t last_rtp_us;
+    struct endpoint_times times;
     struct {
         uint32_t ssrc;
         struct media_stream *stream;
     } sources[ENDPOINT_SOURCE_MAX]; /* who sends what */
-    unsigned source_at;             /* the slot to be used next */
+    struct media_stream *streams[ENDPOINT_STREAM_MAX];
+    struct addr peer; /* proved; unset: not yet */
+    const struct endpoint_user *user;
+    void *arg;
+    struct warm warm; /* what its packets touch on their way, see endpoint_plan_warm() */
 
     char cname[CNAME_CHARS + 1];
     struct timer rtcp_timer;
@@ -77,6 +82,9 @@ void endpoint_set_sending(struct endpoint *endpoint, bool can_send);
 
 int endpoint_add_stream(struct endpoint *endpoint, struct media_stream *stream);
 void endpoint_remove_stream(struct endpoint *endpoint, struct media_stream *stream);
+
+/** Its packets go another way from now on: list anew what they touch on it. */
+void endpoint_plan_warm(struct endpoint *endpoint);
 
 /** The stream that a packet belongs to: by its SSRC, else by MID, signalled SSRC or payload type, and then its SSRC is
  *  remembered. NULL: none has agreed to it. Only for what was authenticated. */

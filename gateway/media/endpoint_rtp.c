@@ -200,7 +200,25 @@ static void session_stop(struct endpoint *endpoint)
     stats_add(STAT_RTP_SESSIONS, -1);
 }
 
+static void warm_in(struct endpoint *endpoint, struct warm *warm)
+{
+    struct rtp_session *session = session_of(endpoint);
+
+    warm_add(warm, &session->latch, sizeof(session->latch));
+    udp_set_warm(session->sockets[0], warm);
+}
+
+static void warm_out(struct endpoint *endpoint, struct warm *warm)
+{
+    struct rtp_session *session = session_of(endpoint);
+
+    warm_add(warm, session->sockets, offsetof(struct rtp_session, rtcp_to) - offsetof(struct rtp_session, sockets));
+    udp_warm(session->sockets[0], warm);
+}
+
 static const struct endpoint_kind rtp_kind = {
+    .warm_in = warm_in,
+    .warm_out = warm_out,
     .send_rtp = send_rtp,
     .send_rtcp = send_rtcp,
     .stop = session_stop,

@@ -250,7 +250,25 @@ static void webrtc_stop(struct endpoint *endpoint)
     stats_add(STAT_PEERS, -1);
 }
 
+static void webrtc_warm_in(struct endpoint *endpoint, struct warm *warm)
+{
+    struct webrtc *webrtc = webrtc_of(endpoint);
+
+    warm_add(warm, &webrtc->ice, offsetof(struct webrtc, digest) - offsetof(struct webrtc, ice));
+    warm_add(warm, webrtc->ice, sizeof(*webrtc->ice));
+}
+
+static void webrtc_warm_out(struct endpoint *endpoint, struct warm *warm)
+{
+    struct webrtc *webrtc = webrtc_of(endpoint);
+
+    warm_add(warm, &webrtc->ice, sizeof(webrtc->ice));
+    webrtc->ice->kind->warm_out(webrtc->ice, warm);
+}
+
 static const struct endpoint_kind webrtc_kind = {
+    .warm_in = webrtc_warm_in,
+    .warm_out = webrtc_warm_out,
     .send_rtp = webrtc_send,
     .send_rtcp = webrtc_send,
     .stop = webrtc_stop,
@@ -277,7 +295,7 @@ int endpoint_new_webrtc(struct endpoint **endpointp, struct media_house *house, 
     stats_add(STAT_PEERS, 1);
     endpoint_init(&webrtc->base, &webrtc_kind, house, options->user, options->arg);
     webrtc->is_dtls_client = options->is_dtls_client;
-    err = ice_lite.make(&webrtc->ice, house, &ice_user, webrtc);
+    err = ice_lite.make(&webrtc->ice, house, &ice_user, &webrtc->base.warm, webrtc);
     if (err) {
         mem_unref(webrtc);
         return err;

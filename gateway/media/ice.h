@@ -7,6 +7,7 @@
  * (ice_lite.c) and full ICE can stand behind the same endpoint. RFC 8445. */
 
 struct ice;
+struct warm;
 
 struct ice_user {
     /** Packets that are not STUN, all from sources that a valid check of this peer proved. A slot taken over is set to
@@ -22,7 +23,9 @@ struct ice_user {
 };
 
 struct ice_kind {
-    int (*make)(struct ice **icep, struct media_house *house, const struct ice_user *user, void *arg);
+    /** @param warm what on_batch will touch, may change; borrowed like arg */
+    int (*make)(struct ice **icep, struct media_house *house, const struct ice_user *user, const struct warm *warm,
+                void *arg);
     /** Fill ufrag, pwd, candidates and is_ice_lite. */
     void (*local)(const struct ice *ice, struct webrtc_local *out);
     /** The peer's description is known. */
@@ -34,6 +37,8 @@ struct ice_kind {
     void (*answered)(struct ice *ice);
     /** Queue a packet (taken) to the selected pair; before there is one, it is dropped. Packet path. */
     void (*send)(struct ice *ice, struct pkt *pkt_taken);
+    /** What send() touches. */
+    void (*warm_out)(const struct ice *ice, struct warm *warm);
     /** Forget all sources; no callback comes after. */
     void (*stop)(struct ice *ice);
 };
@@ -41,6 +46,7 @@ struct ice_kind {
 struct ice {
     const struct ice_kind *kind;
     const struct ice_user *user;
+    const struct warm *warm;
     void *arg;
 };
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/stats.h"
+#include "base/warm.h"
 #include "base/worker.h"
 #include "media/demux.h"
 #include "media/lite_stun.h"
@@ -27,6 +28,7 @@
 #define NEVER_US       120000000u
 #define WATCH_MS       5000
 #define RECEIVE_BYTES  (4 << 20)
+#define BATCH_MAX      64 /* packets that the socket hands over at once */
 
 struct lite_port {
     struct udp *udp;
@@ -40,6 +42,7 @@ struct lite;
 struct pair {
     struct map_node node;
     struct lite *lite;
+    const struct warm *warm;
     char key[ADDR_KEY_MAX];
     struct addr peer;
     uint64_t checked_us;
@@ -69,12 +72,24 @@ struct lite {
 
 /* ---- pairs ---- */
 
-static struct pair *find_pair(struct lite_port *port, const struct addr *peer)
+static size_t hash_of(const struct addr *peer)
 {
     char key[ADDR_KEY_MAX];
-    struct map_node *node = map_find(&port->by_addr, addr_key(peer, key));
+
+    return map_hash(addr_key(peer, key));
+}
+
+static struct pair *find_hashed(const struct lite_port *port, const struct addr *peer, size_t hash)
+{
+    char key[ADDR_KEY_MAX];
+    struct map_node *node = map_find_hashed(&port->by_addr, addr_key(peer, key), hash);
 
     return node ? container_of(node, struct pair, node) : NULL;
+}
+
+static struct pair *find_pair(const struct lite_port *port, const struct addr *peer)
+{
+    return find_hashed(port, peer, hash_of(peer));
 }
 
 static void drop_pair(struct pair *pair)
@@ -109,6 +124,7 @@ static struct pair *add_pair(struct lite *lite, const struct addr *peer)
     if (map_put(&lite->port->by_addr, &pair->node, addr_key(peer, pair->key)))
         return NULL;
     pair->lite = lite;
+    pair->warm = lite->ice.warm;
     pair->peer = *peer;
     return pair;
 }
@@ -209,8 +225,31 @@ static void hand_up(struct lite *lite, struct pkt **pkts, unsigned n)
         lite->ice.user->on_batch(pkts, n, lite->ice.arg);
 }
 
+/* Fetch the pairs of all packets, then the lists of what their users will touch. */
+static void fetch_pairs(const struct lite_port *port, struct pkt **pkts, unsigned n, size_t *hashes)
+{
+    for (unsigned i = 0; i < n; i++) {
+        hashes[i] = hash_of(&pkts[i]->addr);
+        map_fetch(&port->by_addr, hashes[i]);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const struct pair *pair = find_hashed(port, &pkts[i]->addr, hashes[i]);
+
+        if (pair)
+            warm_fetch_object(pair->warm, sizeof(*pair->warm));
+    }
+}
+
+static void fetch_user(const struct lite_port *port, const struct pkt *pkt, size_t hash)
+{
+    const struct pair *pair = find_hashed(port, &pkt->addr, hash);
+
+    if (pair)
+        warm_fetch(pair->warm);
+}
+
 /* The peer connection that a packet belongs to; NULL: none, and it was dealt with. */
-static struct lite *sort(struct lite_port *port, const struct pkt *pkt)
+static struct lite *sort(struct lite_port *port, const struct pkt *pkt, size_t hash)
 {
     struct pair *pair;
 
@@ -224,7 +263,7 @@ static struct lite *sort(struct lite_port *port, const struct pkt *pkt)
     default:
         break;
     }
-    pair = find_pair(port, &pkt->addr);
+    pair = find_hashed(port, &pkt->addr, hash);
     if (!pair)
         stats_count(STAT_DTLS_UNPROVED);
     return pair ? pair->lite : NULL;
@@ -234,13 +273,18 @@ static struct lite *sort(struct lite_port *port, const struct pkt *pkt)
 static void on_batch(struct udp *udp, struct pkt **pkts, unsigned n, void *arg)
 {
     struct lite_port *port = arg;
-    uint64_t arrived_us = n ? pkts[0]->arrived_us : 0;
+    uint64_t arrived_us = pkts[0]->arrived_us;
     struct lite *run_of = NULL;
+    size_t hashes[BATCH_MAX] = {0};
     unsigned run_at = 0;
 
+    fetch_pairs(port, pkts, n, hashes);
+    fetch_user(port, pkts[0], hashes[0]);
     for (unsigned i = 0; i < n; i++) {
-        struct lite *lite = sort(port, pkts[i]);
+        struct lite *lite = sort(port, pkts[i], hashes[i]);
 
+        if (i + 1 < n)
+            fetch_user(port, pkts[i + 1], hashes[i + 1]);
         if (lite == run_of)
             continue;
         hand_up(run_of, pkts + run_at, i - run_at);
@@ -248,8 +292,7 @@ static void on_batch(struct udp *udp, struct pkt **pkts, unsigned n, void *arg)
         run_at = i;
     }
     hand_up(run_of, pkts + run_at, n - run_at);
-    if (n)
-        stats_observe(HIST_MEDIA_HELD_US, clock_now_us() - arrived_us);
+    stats_observe(HIST_MEDIA_HELD_US, clock_now_us() - arrived_us);
 }
 
 static void lite_send(struct ice *ice, struct pkt *pkt)
@@ -262,6 +305,16 @@ static void lite_send(struct ice *ice, struct pkt *pkt)
     }
     pkt->addr = lite->selected->peer;
     udp_queue(lite->port->udp, pkt);
+}
+
+static void lite_warm_out(const struct ice *ice, struct warm *warm)
+{
+    const struct lite *lite = (const struct lite *)ice;
+
+    warm_add(warm, ice, sizeof(*ice));
+    warm_add(warm, &lite->selected, sizeof(lite->selected));
+    if (lite->selected)
+        warm_add(warm, &lite->selected->peer, sizeof(lite->selected->peer));
 }
 
 /* ---- the watch ---- */
@@ -347,14 +400,15 @@ static void lite_destroy(void *self)
     mem_unref(lite->house);
 }
 
-static int lite_make(struct ice **icep, struct media_house *house, const struct ice_user *user, void *arg)
+static int lite_make(struct ice **icep, struct media_house *house, const struct ice_user *user, const struct warm *warm,
+                     void *arg)
 {
     struct lite *lite = mem_new(sizeof(*lite), lite_destroy);
     int err;
 
     if (!lite)
         return -ENOMEM;
-    lite->ice = (struct ice){&ice_lite, user, arg};
+    lite->ice = (struct ice){&ice_lite, user, warm, arg};
     lite->house = mem_ref(house);
     lite->port = mem_ref(house->lite);
     err = add_credential(lite, 0);
@@ -417,6 +471,7 @@ const struct ice_kind ice_lite = {
     .await = lite_await,
     .answered = lite_answered,
     .send = lite_send,
+    .warm_out = lite_warm_out,
     .stop = lite_stop,
 };
 

@@ -12,13 +12,22 @@
 #include "media/rtcp_report.h"
 #include "media/stream_inside.h"
 
+#define WARM_FORMATS 2 /* what is talked with stands first, or behind what was preferred to it */
+
 /* ---- the bridge ---- */
+
+static void rebuild(struct media_stream *stream)
+{
+    path_build(&stream->path, stream, stream->bridged);
+    if (stream->endpoint && !stream->endpoint->is_stopped)
+        endpoint_plan_warm(stream->endpoint);
+}
 
 void stream_rebuild(struct media_stream *stream)
 {
-    path_build(&stream->path, stream, stream->bridged);
+    rebuild(stream);
     if (stream->bridged && stream->bridged != stream)
-        path_build(&stream->bridged->path, stream->bridged, stream);
+        rebuild(stream->bridged);
 }
 
 static void unbridge(struct media_stream *stream)
@@ -60,6 +69,24 @@ void media_bridge(struct media_stream *left, struct media_stream *right)
     feedback_ask_keyframe(left);
     if (left != right)
         feedback_ask_keyframe(right);
+}
+
+void stream_warm(const struct media_stream *stream, struct warm *warm)
+{
+    const struct media_stream *to = stream->path.step_count ? stream->path.to : NULL;
+
+    warm_add(warm, stream, offsetof(struct media_stream, format_of_pt));
+    for (unsigned i = 0; i < stream->config.format_count && i < WARM_FORMATS; i++) {
+        warm_add(warm, &stream->config.formats[i], sizeof(stream->config.formats[i]));
+        warm_add(warm, &stream->format_of_pt[stream->config.formats[i].pt_in], 1);
+    }
+    if (!to)
+        return;
+    warm_add(warm, &to->out, offsetof(struct media_stream, packets_reported) - offsetof(struct media_stream, out));
+    warm_add(warm, to->endpoint, offsetof(struct endpoint, last_rtp_us));
+    if (to->endpoint->srtp)
+        srtp_ctx_warm(to->endpoint->srtp, true, warm);
+    to->endpoint->kind->warm_out(to->endpoint, warm);
 }
 
 /* ---- packets ---- */

@@ -27,6 +27,13 @@ static bool flows(const struct media_stream *from, const struct media_stream *to
     return to && from->config.receives && to->config.sends && to->endpoint && to->endpoint->can_send;
 }
 
+static uint8_t dscp_of(const struct media_stream *to)
+{
+    const struct conf *conf = to->endpoint->house->conf;
+
+    return (uint8_t)(to->config.is_video ? conf->media.dscp_video : conf->media.dscp_audio);
+}
+
 void path_build(struct path *path, struct media_stream *from, struct media_stream *to)
 {
     bool was_flowing = path->step_count && path->to == to;
@@ -37,13 +44,16 @@ void path_build(struct path *path, struct media_stream *from, struct media_strea
     memset(path->pt_out, PT_NONE, sizeof(path->pt_out));
     if (!flows(from, to))
         return;
+    path->endpoint = to->endpoint;
+    path->srtp = to->endpoint->srtp;
     path->pool = to->endpoint->house->pool;
+    path->dscp = dscp_of(to);
     for (unsigned i = 0; i < from->config.format_count; i++)
         path->pt_out[i] = pair_format(&from->config.formats[i], &to->config);
     if (!was_flowing)
         rewrite_cut(&to->out);
     add_step(path, step_rewrite);
-    if (to->endpoint->srtp)
+    if (path->srtp)
         add_step(path, step_protect);
     add_step(path, step_send);
 }

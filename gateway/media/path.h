@@ -13,16 +13,19 @@ struct path;
  * order, at the front. Packet path: no allocation, no lock, no log.  @return how many go on */
 typedef unsigned path_step(struct path *path, struct pkt **pkts, unsigned n);
 
-#define PATH_STEP_MAX  8
+#define PATH_STEP_MAX  6
 #define PATH_BATCH_MAX 64
 
 struct path {
-    path_step *steps[PATH_STEP_MAX];
     unsigned step_count; /* 0: packets end here */
+    uint8_t dscp;
     struct media_stream *from, *to;
+    struct endpoint *endpoint; /* where it ends */
+    struct srtp_ctx *srtp;     /* its; step_protect() is there only where this is */
     struct pkt_pool *pool;
     uint8_t
         pt_out[STREAM_FORMAT_MAX]; /* by the format's index in `from`; PT_NONE: the other side has not agreed to it */
+    path_step *steps[PATH_STEP_MAX];
 };
 #define PT_NONE 0xff
 

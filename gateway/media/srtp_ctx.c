@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/warm.h"
 #include "media/rtp.h"
 #include "media/srtp_openssl.h"
 
@@ -36,6 +37,7 @@ static const struct suite suites[] = {
 
 struct direction {
     srtp_t session;
+    const void *cipher; /* of RTP, the session's */
     unsigned source_count;
     uint32_t last_ssrc; /* of the last packet; meaningless while there is no source */
 };
@@ -103,7 +105,9 @@ static int direction_open(struct direction *direction, const struct suite *suite
     suite->set_policy(&policy.rtcp);
     policy.key = key_bytes;
     *direction = (struct direction){0};
+    srtp_openssl_first();
     status = srtp_create(&direction->session, &policy);
+    direction->cipher = srtp_openssl_first();
     explicit_bzero(key_bytes, sizeof(key_bytes));
     if (status)
         direction->session = NULL;
@@ -165,6 +169,13 @@ int srtp_ctx_set_remote(struct srtp_ctx *ctx, const struct srtp_keys *keys)
 const char *srtp_ctx_suite(const struct srtp_ctx *ctx)
 {
     return ctx->suite->name;
+}
+
+void srtp_ctx_warm(const struct srtp_ctx *ctx, bool is_out, struct warm *warm)
+{
+    warm_add(warm, ctx, sizeof(*ctx));
+    warm_add(warm, is_out ? ctx->out.session : ctx->in.session, 1);
+    srtp_openssl_warm(is_out ? ctx->out.cipher : ctx->in.cipher, warm);
 }
 
 /* ---- packets ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/span.h"
 #include "net/pkt.h"
 
@@ -29,6 +31,9 @@ int srtp_ctx_new(struct srtp_ctx **ctxp, const struct srtp_keys *keys);
 /** The peer has another key; our direction goes on with its rollover counter, so that no keystream is used twice.
  *  @param keys suite and local are those it was made with. @return as srtp_ctx_new() */
 int srtp_ctx_set_remote(struct srtp_ctx *ctx, const struct srtp_keys *keys);
+/** What a packet that is unprotected, or protected (is_out), touches. */
+struct warm;
+void srtp_ctx_warm(const struct srtp_ctx *ctx, bool is_out, struct warm *warm);
 const char *srtp_ctx_suite(const struct srtp_ctx *ctx);
 
 /** Packet path, in place. A failure is counted (STAT_SRTP_FAILED, STAT_SRTP_REPLAYED) by the unprotecting ones.

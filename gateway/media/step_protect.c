@@ -5,11 +5,10 @@
 
 unsigned step_protect(struct path *path, struct pkt **pkts, unsigned n)
 {
-    struct srtp_ctx *srtp = path->to->endpoint->srtp;
     unsigned kept = 0;
 
     for (unsigned i = 0; i < n; i++) {
-        if (!srtp_ctx_protect(srtp, pkts[i]))
+        if (!srtp_ctx_protect(path->srtp, pkts[i]))
             pkts[kept++] = pkts[i];
         else
             pkt_put(path->pool, pkts[i]);

@@ -6,13 +6,9 @@
 
 unsigned step_send(struct path *path, struct pkt **pkts, unsigned n)
 {
-    struct media_stream *to = path->to;
-    const struct conf *conf = to->endpoint->house->conf;
-    uint8_t dscp = (uint8_t)(to->config.is_video ? conf->media.dscp_video : conf->media.dscp_audio);
-
     for (unsigned i = 0; i < n; i++) {
-        pkts[i]->dscp = dscp;
-        to->endpoint->kind->send_rtp(to->endpoint, pkts[i]);
+        pkts[i]->dscp = path->dscp;
+        path->endpoint->kind->send_rtp(path->endpoint, pkts[i]);
     }
     stats_add(STAT_RTP_SENT, n);
     return 0;

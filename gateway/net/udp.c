@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/warm.h"
 #include "net/udp_house.h"
 
 #define DSCP_SHIFT 2 /* the code point's place in the TOS byte, RFC 2474 section 3 */
@@ -109,6 +110,17 @@ void udp_set_user(struct udp *udp, udp_batch_fn *on_batch, void *arg)
 {
     udp->on_batch = on_batch;
     udp->arg = arg;
+    udp->warm = NULL;
+}
+
+void udp_set_warm(struct udp *udp, const struct warm *warm)
+{
+    udp->warm = warm;
+}
+
+void udp_warm(const struct udp *udp, struct warm *warm)
+{
+    warm_add(warm, udp, UDP_HOT_BYTES);
 }
 
 static void disconnect(struct udp *udp)

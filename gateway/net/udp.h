@@ -57,5 +57,11 @@ void udp_rest(struct udp *udp);
 /** Somebody's again, with nothing left of before. @return 0; -EINVAL: it was opened with other options */
 int udp_wake(struct udp *udp, const struct udp_options *options);
 
-/** Change who is called back. */
+/** Change who is called back; forgets udp_set_warm(). */
 void udp_set_user(struct udp *udp, udp_batch_fn *on_batch, void *arg);
+
+/** What on_batch will touch; borrowed, and may change, until the next udp_set_user(), udp_rest() or end. */
+struct warm;
+void udp_set_warm(struct udp *udp, const struct warm *warm);
+/** The part of a socket that udp_queue() touches. */
+void udp_warm(const struct udp *udp, struct warm *warm);

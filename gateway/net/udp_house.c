@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/warm.h"
 #include "base/worker.h"
 
 #define POOL_PACKETS  8192 /* 17 MB at the most, grown as needed */
@@ -210,15 +211,34 @@ static unsigned receive_event(struct udp_house *house, struct udp *udp, bool has
     return is_alone ? receive_alone(house, udp, now_us) : receive_socket(house, udp, has_error, now_us);
 }
 
+/* Fetch all sockets, then (as each of them is there then) where their users' lists are. */
+static void fetch_sockets(const struct udp_house *house)
+{
+    for (int i = 0; i < house->event_count; i++)
+        warm_fetch_object(house->events[i].data.ptr, UDP_HOT_BYTES);
+    for (int i = 0; i < house->event_count; i++)
+        warm_fetch_object(((const struct udp *)house->events[i].data.ptr)->warm, sizeof(struct warm));
+}
+
+static void fetch_user(const struct udp_house *house, int event_at)
+{
+    const struct udp *udp = event_at < house->event_count ? house->events[event_at].data.ptr : NULL;
+
+    warm_fetch(udp ? udp->warm : NULL);
+}
+
 static unsigned run_round(struct udp_house *house, uint64_t now_us)
 {
     unsigned total = 0;
 
     do {
         house->event_count = epoll_wait(house->epoll_fd, house->events, UDP_BATCH, 0);
+        fetch_sockets(house);
+        fetch_user(house, 0);
         for (house->event_at = 0; house->event_at < house->event_count; house->event_at++) {
             struct epoll_event *event = &house->events[house->event_at];
 
+            fetch_user(house, house->event_at + 1);
             total += receive_event(house, event->data.ptr, (event->events & EPOLLERR) != 0, now_us);
         }
     } while (house->event_count == UDP_BATCH && total < ROUND_PACKETS);

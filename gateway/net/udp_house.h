@@ -18,14 +18,16 @@ struct udp {
     uint8_t dscp;
     bool is_sparse;
     uint64_t taken_us; /* sparse: the round that last took from it */
-    struct addr local;
-    struct addr connected; /* unset: not */
     udp_batch_fn *on_batch;
     udp_large_fn *on_large;
     void *arg;
-    struct list queue;   /* packets to be sent */
-    struct list pending; /* in house->pending while the queue is not empty */
+    const struct warm *warm; /* the user's; NULL: none */
+    struct list queue;       /* packets to be sent */
+    struct list pending;     /* in house->pending while the queue is not empty */
+    struct addr connected;   /* unset: not */
+    struct addr local;       /* from here on: not for each packet */
 };
+#define UDP_HOT_BYTES offsetof(struct udp, local)
 
 struct udp_watch;
 struct worker;

@@ -13,6 +13,7 @@ base_tests = \
 	tests/unit/base/test_stats \
 	tests/unit/base/test_text \
 	tests/unit/base/test_timer \
+	tests/unit/base/test_warm \
 	tests/unit/base/test_worker
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
@@ -41,5 +42,7 @@ tests_unit_base_test_text_SOURCES = tests/unit/base/test_text.c tests/unit/oom.h
 tests_unit_base_test_text_LDADD = $(unit_ldadd)
 tests_unit_base_test_timer_SOURCES = tests/unit/base/test_timer.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_timer_LDADD = $(unit_ldadd)
+tests_unit_base_test_warm_SOURCES = tests/unit/base/test_warm.c tests/unit/unit.h
+tests_unit_base_test_warm_LDADD = $(unit_ldadd)
 tests_unit_base_test_worker_SOURCES = tests/unit/base/test_worker.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_worker_LDADD = $(unit_ldadd)

@@ -32,11 +32,17 @@ static void test_what_was_put_is_found_until_removed(void **state)
 
     map_init(&map);
     assert_null(map_find(&map, SPAN("key-1")));
+    map_fetch(&map, 1);
+    assert_null(map_find_hashed(&map, SPAN("key-1"), 1));
     fill(&map);
     assert_int_equal(map.count, ITEM_COUNT);
     for (int i = 0; i < ITEM_COUNT; i++) {
+        size_t hash = map_hash(span_of(items[i].key));
+
         found = map_find(&map, span_of(items[i].key));
         assert_ptr_equal(found, &items[i].node);
+        map_fetch(&map, hash);
+        assert_ptr_equal(map_find_hashed(&map, span_of(items[i].key), hash), found);
     }
     for (int i = 0; i < ITEM_COUNT; i += 2)
         map_remove(&items[i].node);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "base/stats.h"
+#include "base/warm.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
 #include "media/srtp_ctx.h"
@@ -130,6 +131,30 @@ static void test_the_gateway_runs_on_openssl(void **state)
     for (unsigned i = 0; i < 4; i++)
         assert_non_null(strstr(srtp_crypto_kernel_get_cipher_type(ids[i])->description, "OpenSSL"));
     assert_non_null(strstr(srtp_crypto_kernel_get_auth_type(SRTP_HMAC_SHA1)->description, "OpenSSL"));
+}
+
+static void test_the_first_cipher_of_a_session_is_that_of_rtp(void **state)
+{
+    uint8_t key[SRTP_KEY_MAX] = {1};
+    srtp_policy_t policy = {.ssrc.type = ssrc_any_outbound, .key = key};
+    struct warm warm = {0};
+    const srtp_cipher_t *cipher;
+    srtp_t session;
+
+    srtp_ctx_start_library();
+    srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
+    srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp);
+    srtp_openssl_first();
+    assert_int_equal(srtp_create(&session, &policy), srtp_err_status_ok);
+    cipher = srtp_openssl_first();
+    assert_non_null(cipher);
+    assert_null(srtp_openssl_first());
+    assert_int_equal(cipher->key_len, policy.rtp.cipher_key_len);
+    srtp_openssl_warm(cipher, &warm);
+    assert_int_equal(warm.count, 3); /* it, OpenSSL's context, and where OpenSSL keeps the key */
+    srtp_openssl_warm(NULL, &warm);
+    assert_int_equal(warm.count, 3);
+    srtp_dealloc(session);
 }
 
 static void test_each_reads_what_the_other_wrote(void **state)
@@ -400,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_workers_do_not_disturb_each_other), /* first: the library starts in one of them */
         cmocka_unit_test(test_the_gateway_runs_on_openssl),
+        cmocka_unit_test(test_the_first_cipher_of_a_session_is_that_of_rtp),
         cmocka_unit_test(test_each_reads_what_the_other_wrote),
         cmocka_unit_test(test_both_write_the_same_bytes),
         cmocka_unit_test(test_reordered_packets_around_a_rollover_are_read),

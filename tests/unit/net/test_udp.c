@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/warm.h"
 #include "net/ports.h"
 #include "net/udp_house.h"
 
@@ -483,6 +484,27 @@ static void test_pair_at_rest_hears_nothing_and_brings_nothing_along(void **stat
     mem_unref(house);
 }
 
+static void test_what_its_user_touches_is_forgotten_with_the_user(void **state)
+{
+    struct warm warm = {.count = 1, .entries = {1}}; /* an address where nothing is */
+    struct udp_options options = {.on_batch = on_batch};
+    struct udp_house *house;
+    struct udp *udp;
+
+    assert_int_equal(udp_house_new(&house, 0), 0);
+    addr_parse(&options.local, SPAN("127.0.0.1"), 0);
+    assert_int_equal(udp_new(&udp, house, &options), 0);
+    udp_set_warm(udp, &warm);
+    assert_ptr_equal(udp->warm, &warm);
+    udp_set_user(udp, options.on_batch, NULL);
+    assert_null(udp->warm);
+    udp_set_warm(udp, &warm);
+    udp_rest(udp);
+    assert_null(udp->warm);
+    mem_unref(udp);
+    mem_unref(house);
+}
+
 static void test_workers_share_the_range_without_overlap(void **state)
 {
     unsigned total = 0;
@@ -539,6 +561,7 @@ int main(void)
         net_case(test_arrivals_without_a_buffer_are_dropped_and_counted),
         net_case(test_pairs_are_even_run_out_and_come_back),
         net_case(test_pair_at_rest_hears_nothing_and_brings_nothing_along),
+        net_case(test_what_its_user_touches_is_forgotten_with_the_user),
         net_case(test_workers_share_the_range_without_overlap),
         net_case(test_port_given_back_is_reused_last),
     };
