@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The test call of `sipway probe`: what it says of answers and media that go wrong, and that the call always ends.
+import fs from 'node:fs';
 import { scenario, check } from './lib/scenario.mjs';
 import { probeConfig, runProbe, startProbe, probeCall, trunkThat, failed, told, CALL as call } from './lib/probe.mjs';
 import { scriptedPhone } from './lib/phone.mjs';
@@ -127,4 +128,15 @@ scenario('stopped by hand in the test call: it is hung up, exit code 2', async (
   process.kill(program.pid, 'SIGTERM');
   const [{ code }] = await Promise.all([program.exited, taken]);
   check(code === 2 && /stopped/.test(program.output), `exit code ${code}: ${program.output}`);
+}, ours);
+
+scenario('over TCP: one connection for all, and a Contact where we listen', async ({ defer }) => {
+  const { phone, taken, row } = await trunkThat({ defer, transport: 'tcp', media: (one) => one.rtp.echo() });
+  const file = await probeConfig([row]);
+  const [run] = await Promise.all([runProbe({ file, args: call }), taken]);
+  check(run.code === 0 && failed(run).length === 0, `exit code ${run.code}:\n${told(run)}`);
+  const port = Number(phone.sip.invite.contactUri.match(/:(\d+);transport=tcp/)?.[1]);
+  check(port > 0 && !fs.readFileSync(file, 'utf8').includes(`tcp://127.0.0.1:${port}`), `Contact ${phone.sip.invite.contactUri}`);
+  const sources = new Set(phone.sip.received.map((message) => message.from.port));
+  check(sources.size === 1, `${sources.size} connections`);
 }, ours);

@@ -60,7 +60,7 @@ export const told = (run) => failed(run).map((one) => `${one.result} ${one.check
 /** A scripted trunk that takes one call with `answer` (options of phone.answer(), or a function that makes them) and then
  *  does what `media(phone)` says. @returns {{phone, taken, row}} taken: the call was hung up */
 export async function trunkThat({ defer, answer = {}, media = () => {}, ...row }) {
-  const phone = await scriptedPhone({ name: 'trunk' });
+  const phone = await scriptedPhone({ name: 'trunk', transport: row.transport ? `${row.transport}-server` : 'udp' });
   defer(() => phone.close());
   const takes = async () => {
     await phone.rings({ within: 20000 });

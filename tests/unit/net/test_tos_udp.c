@@ -6,6 +6,8 @@
 #include <errno.h>
 
 #include "../unit.h"
+
+#include "../oom.h"
 #include "base/mem.h"
 #include "base/worker.h"
 
@@ -91,12 +93,39 @@ static void test_a_taken_port_is_not_shared(void **state)
     mem_unref(worker);
 }
 
+static int open_one(void *arg)
+{
+    struct worker *worker = arg;
+    struct tos_udp *udp;
+    struct addr local;
+    int err;
+
+    worker_set_current(worker);
+    addr_parse(&local, SPAN("127.0.0.1"), 0);
+    err = tos_udp_new(&udp, &local, on_packet, NULL);
+    if (!err)
+        mem_unref(udp);
+    uv_run(&worker->loop, UV_RUN_NOWAIT); /* its handle closes */
+    worker_set_current(NULL);
+    return err;
+}
+
+static void test_without_memory_nothing_is_left_behind(void **state)
+{
+    struct worker *worker;
+
+    assert_int_equal(worker_new(&worker, 0, 1), 0);
+    assert_true(oom_run(open_one, worker) >= 2);
+    mem_unref(worker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_mark_is_seen_at_the_other_end),
         cmocka_unit_test(test_over_ipv6_as_well),
         cmocka_unit_test(test_a_taken_port_is_not_shared),
+        cmocka_unit_test(test_without_memory_nothing_is_left_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
