@@ -7,6 +7,7 @@
 
 #include "../oom.h"
 #include "media/media_house.h"
+#include "media/stream_inside.h"
 
 static struct peer phone, stranger;
 static struct endpoint *endpoint;
@@ -189,6 +190,31 @@ static void test_signalled_keys_protect_both_directions(void **state)
     assert_int_equal(phone.unreadable_count, 0);
 }
 
+static bool is_fetched(const void *at)
+{
+    const struct warm *warm = &endpoint->warm;
+
+    for (size_t i = 0; i < warm->count; i++)
+        if ((uintptr_t)at / WARM_LINE - warm->entries[i] / WARM_LINE <= warm->entries[i] % WARM_LINE)
+            return true;
+    return false;
+}
+
+static void test_what_its_packets_touch_follows_their_path(void **state)
+{
+    signal_to(udp_local(phone.udp), false);
+    assert_true(is_fetched(&endpoint->sources[0]));
+    assert_true(is_fetched(&stream->quality));
+    assert_true(is_fetched(&stream->out));
+    assert_false(is_fetched(endpoint->notices));
+    set_keys("AEAD_AES_128_GCM", 28);
+    assert_true(is_fetched(endpoint->srtp));
+    assert_in_range(endpoint->warm.count, 1, WARM_MAX - 1); /* nothing had to be left out */
+    media_bridge(stream, NULL);
+    assert_true(is_fetched(&stream->quality));
+    assert_false(is_fetched(&stream->out));
+}
+
 static void test_source_without_the_key_is_not_learned(void **state)
 {
     struct addr signalled;
@@ -320,6 +346,7 @@ int main(void)
         EACH(test_new_signalled_address_is_followed),
         EACH(test_hold_address_is_not_sent_to),
         EACH(test_signalled_keys_protect_both_directions),
+        EACH(test_what_its_packets_touch_follows_their_path),
         EACH(test_source_without_the_key_is_not_learned),
         EACH(test_keys_of_wrong_length_are_refused),
         EACH(test_rtcp_goes_to_the_next_port_without_mux),
