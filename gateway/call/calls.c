@@ -42,6 +42,8 @@ static void on_flow_lost(const struct sip_flow *flow, const char *account, void 
     struct calls *calls = arg;
 
     call_flow_lost(calls, flow);
+    if (account[0] && calls->presence)
+        presence_flow_lost(calls->presence, flow, account);
     if (calls->duties)
         trunk_duties_flow_lost(calls->duties, flow);
     if (account[0] && flow->worker == calls->worker) {

@@ -173,6 +173,11 @@ static void on_call_changed(const struct call *call, void *arg)
         tell_home(call, call->pick.account->name, false);
 }
 
+void presence_flow_lost(struct presence *house, const struct sip_flow *flow, const char *account)
+{
+    watchers_flow_lost(house, flow, account);
+}
+
 /* ---- all of them ---- */
 
 static void end_watchers(struct presence *house, bool all, const char *reason)
@@ -217,6 +222,7 @@ static void presence_destroy(void *self)
     }
     timer_stop(&house->pump);
     map_free(&house->accounts);
+    map_free(&house->desks);
 }
 
 int presence_new(struct presence **presencep, struct calls *calls)
@@ -227,6 +233,7 @@ int presence_new(struct presence **presencep, struct calls *calls)
         return -ENOMEM;
     house->calls = calls;
     map_init(&house->accounts);
+    map_init(&house->desks);
     list_init(&house->due);
     events_listen(calls, &house->listener, on_call_changed, house);
     *presencep = house;

@@ -24,6 +24,8 @@ void presence_publish(struct presence *presence, struct server_tx *tx, const cha
 void presence_on_registered(struct presence *presence, const char *account);
 void presence_on_call(struct presence *presence, const char *account, const struct dialog_info_call *news);
 
+/** A connection is gone, on which this account had proved itself. */
+void presence_flow_lost(struct presence *presence, const struct sip_flow *flow, const char *account);
 /** A new snapshot: who may not watch any more is told so. */
 void presence_reload(struct presence *presence);
 /** The gateway is being stopped: subscribers are asked to come again later; nobody new. */

@@ -11,6 +11,7 @@
 struct presence {
     struct calls *calls;
     struct map accounts; /* presentities */
+    struct map desks;    /* who watches */
     struct list due;     /* watchers to be told, in order */
     struct timer pump;
     struct call_listener listener;
@@ -54,8 +55,16 @@ struct span package_type(enum package package);
 /** @return PACKAGE_COUNT: not one of ours */
 enum package package_find(struct span name);
 
+/* All subscriptions of one account here, so that those over a connection that closes are found. */
+struct desk {
+    struct map_node node;
+    char account[SIP_ACCOUNT_MAX];
+    struct list watchers;
+};
+
 struct watcher {
-    struct list link, due_link;
+    struct list link, due_link, desk_link;
+    struct desk *desk; /* referenced */
     struct presentity *presentity;
     struct event_in *sub;
     enum package package;
@@ -74,6 +83,8 @@ void watcher_new(struct presentity *presentity, struct server_tx *tx, const char
 void watcher_mark(struct watcher *watcher);
 /** Send what is due. May free it. */
 void watcher_send(struct watcher *watcher);
+/** This account's subscriptions over this connection end, without a word: it is gone. */
+void watchers_flow_lost(struct presence *house, const struct sip_flow *flow, const char *account);
 /** May it still watch? */
 bool watcher_is_allowed(const struct watcher *watcher);
 

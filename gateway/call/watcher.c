@@ -83,6 +83,59 @@ static void leave(struct watcher *watcher)
     stats_add(STAT_SUBSCRIPTIONS, -1);
 }
 
+/* ---- connections ---- */
+
+static void desk_destroy(void *self)
+{
+    struct desk *desk = self;
+
+    map_remove(&desk->node);
+}
+
+static struct desk *find_desk(struct presence *house, const char *account)
+{
+    struct map_node *node = map_find(&house->desks, span_of(account));
+
+    return node ? container_of(node, struct desk, node) : NULL;
+}
+
+static int sit_down(struct watcher *watcher)
+{
+    struct presence *house = watcher->presentity->house;
+    struct desk *desk = mem_ref(find_desk(house, watcher->account));
+
+    if (!desk) {
+        desk = mem_new(sizeof(*desk), desk_destroy);
+        if (!desk)
+            return -ENOMEM;
+        list_init(&desk->watchers);
+        memcpy(desk->account, watcher->account, sizeof(desk->account));
+        if (map_put(&house->desks, &desk->node, span_of(desk->account))) {
+            mem_unref(desk);
+            return -ENOMEM;
+        }
+    }
+    watcher->desk = desk;
+    list_append(&desk->watchers, &watcher->desk_link);
+    return 0;
+}
+
+void watchers_flow_lost(struct presence *house, const struct sip_flow *flow, const char *account)
+{
+    struct desk *desk = mem_ref(find_desk(house, account));
+    struct list *link, *tmp;
+
+    if (!desk)
+        return;
+    list_each (link, tmp, &desk->watchers) {
+        struct watcher *watcher = container_of(link, struct watcher, desk_link);
+
+        if (watcher->sub && sip_flow_same(event_in_flow(watcher->sub), flow))
+            mem_unref(watcher);
+    }
+    mem_unref(desk);
+}
+
 /* ---- what is told ---- */
 
 void watcher_mark(struct watcher *watcher)
@@ -202,6 +255,8 @@ static void watcher_destroy(void *self)
 
     list_remove(&watcher->link);
     list_remove(&watcher->due_link);
+    list_remove(&watcher->desk_link);
+    mem_unref(watcher->desk);
     mem_unref(watcher->sub);
     leave(watcher);
     presentity_drop_if_idle(presentity);
@@ -231,7 +286,7 @@ void watcher_new(struct presentity *presentity, struct server_tx *tx, const char
     watcher->package = package;
     span_copy(span_of(account), watcher->account, sizeof(watcher->account));
     list_append(&presentity->watchers, &watcher->link);
-    why = enter(watcher, &status);
+    why = sit_down(watcher) ? "no memory for the subscription" : enter(watcher, &status);
     if (why) {
         refuse(tx, status, why);
         mem_unref(watcher);

@@ -20,3 +20,4 @@ include tests/fuzz/net.mk
 include tests/fuzz/sip.mk
 include tests/fuzz/sdp.mk
 include tests/fuzz/media.mk
+include tests/fuzz/call.mk
