@@ -27,10 +27,20 @@ static void receive(struct calls *calls, const struct home_news *news)
     case HOME_CALL:
         presence_on_call(calls->presence, news->account, &news->call);
         break;
+    case HOME_SUMMARY:
+        presence_on_summary(calls->presence, news->account, news->summary_taken);
+        break;
     case HOME_KEPT:
         message_box_on_kept(messages_box(calls->messages), news->account, news->since_ms);
         break;
     }
+}
+
+static void home_mail_destroy(void *self)
+{
+    struct home_mail *mail = self;
+
+    mem_unref(mail->news.summary_taken);
 }
 
 static void receive_mail(struct worker *worker, struct mail *mail)
@@ -56,11 +66,14 @@ void home_tell(struct calls *calls, const struct home_news *news)
 
     if (home == calls->worker) {
         receive(calls, news);
+        mem_unref(news->summary_taken);
         return;
     }
-    mail = worker ? mem_new(sizeof(*mail), NULL) : NULL;
-    if (!mail)
+    mail = worker ? mem_new(sizeof(*mail), home_mail_destroy) : NULL;
+    if (!mail) {
+        mem_unref(news->summary_taken);
         return;
+    }
     mail->mail.receive = receive_mail;
     mail->news = *news;
     mailbox_post(worker, &mail->mail);

@@ -10,6 +10,7 @@
 enum home_kind {
     HOME_REGISTERED, /* its registration has changed: a REGISTER, a connection that is gone */
     HOME_CALL,       /* one of its calls has entered another state: call */
+    HOME_SUMMARY,    /* a trunk tells what waits in its mailbox: summary_taken */
     HOME_KEPT,       /* a message was kept for it that was tried at since_ms */
 };
 
@@ -18,6 +19,7 @@ struct home_news {
     char account[SIP_ACCOUNT_MAX];
     uint64_t since_ms; /* wall clock */
     struct dialog_info_call call;
+    char *summary_taken; /* a counted text, or NULL */
 };
 
 unsigned home_of(struct span account);

@@ -14,6 +14,7 @@
 #include "call/leg_sip.h"
 #include "call/leg_sip_private.h"
 #include "call/messages.h"
+#include "call/mwi.h"
 #include "call/presence.h"
 #include "call/number_rules.h"
 #include "call/registrar.h"
@@ -175,6 +176,9 @@ void incoming_receive(struct calls *calls, struct server_tx *tx, const char *acc
         break;
     case SIP_SUBSCRIBE:
         presence_subscribe(calls->presence, tx, account);
+        break;
+    case SIP_NOTIFY:
+        mwi_receive(calls, tx, account);
         break;
     case SIP_PUBLISH:
         presence_publish(calls->presence, tx, account);

@@ -26,6 +26,7 @@ libsipway_a_SOURCES += gateway/call/message_box.c
 libsipway_a_SOURCES += gateway/call/message_fork.c
 libsipway_a_SOURCES += gateway/call/message_trunk.c
 libsipway_a_SOURCES += gateway/call/messages.c
+libsipway_a_SOURCES += gateway/call/mwi.c
 libsipway_a_SOURCES += gateway/call/negotiate.c
 libsipway_a_SOURCES += gateway/call/negotiate_apply.c
 libsipway_a_SOURCES += gateway/call/negotiate_facts.c

@@ -42,8 +42,10 @@ void presence_pump_soon(struct presence *house)
 
 /* ---- who may ---- */
 
-bool presence_may_watch(const struct conf_account *watched, const char *watcher)
+bool presence_may_watch(const struct conf_account *watched, const char *watcher, enum package package)
 {
+    if (package == PACKAGE_SUMMARY)
+        return !strcmp(watched->name, watcher);
     for (size_t i = 0; i < watched->watchers.count; i++)
         if (!strcmp(watched->watchers.items[i], "*") || !strcmp(watched->watchers.items[i], watcher))
             return true;
@@ -84,7 +86,7 @@ static struct refusal check_subscribe(struct presence *house, const struct sip_m
     *watched = directory_account_called(house->calls->directory, span_of(user));
     if (!*watched)
         return (struct refusal){404, "nobody has that name or number", ""};
-    if (!account[0] || !presence_may_watch(*watched, account))
+    if (!account[0] || !presence_may_watch(*watched, account, *package))
         return (struct refusal){403, "this account may not watch that one", ""};
     if (!is_acceptable(msg, *package))
         return (struct refusal){406, "what would be sent is not accepted", ""};

@@ -6,12 +6,13 @@
 #include "sip/server_tx.h"
 
 /* presence.h: who watches whom: subscriptions (RFC 6665) to the presence (RFC 3856) and to the calls (RFC 4235) of the
- * accounts whose home is this worker, and what they publish (RFC 3903). SUBSCRIBE and PUBLISH are placed at the home of
- * the account that they are about. Only those whom the account's `watchers` name see anything. */
+ * accounts whose home is this worker, and what they publish (RFC 3903); and to an account's own mailbox (RFC 3842).
+ * SUBSCRIBE and PUBLISH are placed at the home of the account that they are about. Only those whom the account's
+ * `watchers` name see anything. */
 
 struct presence;
 
-#define PRESENCE_EVENTS "Allow-Events: presence, dialog\r\n"
+#define PRESENCE_EVENTS "Allow-Events: presence, dialog, message-summary\r\n"
 
 /** @param calls borrowed; its stack is there */
 int presence_new(struct presence **presencep, struct calls *calls);
@@ -24,6 +25,8 @@ void presence_publish(struct presence *presence, struct server_tx *tx, const cha
 void presence_on_registered(struct presence *presence, const char *account);
 void presence_on_call(struct presence *presence, const char *account, const struct dialog_info_call *news);
 
+/** @param summary as a trunk sent it; borrowed */
+void presence_on_summary(struct presence *presence, const char *account, const char *summary);
 /** A connection is gone, on which this account had proved itself. */
 void presence_flow_lost(struct presence *presence, const struct sip_flow *flow, const char *account);
 /** A new snapshot: who may not watch any more is told so. */

@@ -31,6 +31,7 @@ struct presentity {
     unsigned publication_count;
     char *pidf; /* the document as it stands */
     size_t pidf_bytes;
+    char *summary; /* of its mailbox, as a trunk told last; NULL: nothing was told */
 };
 
 /** @return NULL: none is there */
@@ -44,7 +45,10 @@ void presentity_look_up(struct presentity *presentity);
 /** Free it if there is no reason for it any more. */
 void presentity_drop_if_idle(struct presentity *presentity);
 
-#define PACKAGES(X) X(PRESENCE, "presence", "application/pidf+xml") X(DIALOG, "dialog", "application/dialog-info+xml")
+#define PACKAGES(X)                                                                                                    \
+    X(PRESENCE, "presence", "application/pidf+xml")                                                                    \
+    X(SUMMARY, "message-summary", "application/simple-message-summary")                                                \
+        X(DIALOG, "dialog", "application/dialog-info+xml")
 enum package {
 #define X(name, text, type) PACKAGE_##name,
     PACKAGES(X)
@@ -95,5 +99,5 @@ struct span publication_document(const struct presentity *presentity);
 
 /** Run the pump in the next turn. */
 void presence_pump_soon(struct presence *house);
-/** May this account watch that one? */
-bool presence_may_watch(const struct conf_account *watched, const char *watcher);
+/** May this account watch that one? Its mailbox is its own. */
+bool presence_may_watch(const struct conf_account *watched, const char *watcher, enum package package);

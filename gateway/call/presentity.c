@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "call/location.h"
+#include "call/mwi.h"
 #include "call/pidf.h"
 #include "call/presence_private.h"
 
@@ -27,6 +28,7 @@ static void presentity_destroy(void *self)
     publications_drop(presentity);
     mem_unref(presentity->calls);
     mem_unref(presentity->pidf);
+    mem_unref(presentity->summary);
 }
 
 struct presentity *presentity_find(struct presence *house, const char *account)
@@ -60,7 +62,7 @@ struct presentity *presentity_get(struct presence *house, const char *account)
 void presentity_drop_if_idle(struct presentity *presentity)
 {
     bool is_idle = list_is_empty(&presentity->watchers) && list_is_empty(&presentity->publications) &&
-                   (!presentity->calls || !dialog_info_busy_count(presentity->calls));
+                   !presentity->summary && (!presentity->calls || !dialog_info_busy_count(presentity->calls));
 
     if (is_idle && presentity->node.map)
         mem_unref(presentity);
@@ -68,16 +70,21 @@ void presentity_drop_if_idle(struct presentity *presentity)
 
 /* ---- the document ---- */
 
-static void mark(struct presentity *presentity, enum package package)
+/* @return how many there are */
+static unsigned mark(struct presentity *presentity, enum package package)
 {
     struct list *link, *tmp;
+    unsigned count = 0;
 
     list_each (link, tmp, &presentity->watchers) {
         struct watcher *watcher = container_of(link, struct watcher, link);
 
-        if (watcher->package == package)
-            watcher_mark(watcher);
+        if (watcher->package != package)
+            continue;
+        watcher_mark(watcher);
+        count++;
     }
+    return count;
 }
 
 void presentity_refresh(struct presentity *presentity)
@@ -108,6 +115,27 @@ void presentity_refresh(struct presentity *presentity)
     mark(presentity, PACKAGE_PRESENCE);
 }
 
+/* ---- the mailbox ---- */
+
+/* Who has subscribed is told so; where nobody has, the devices are told unasked. */
+static void tell_summary(struct presentity *presentity)
+{
+    if (presentity->summary && !mark(presentity, PACKAGE_SUMMARY))
+        mwi_send(presentity->house->calls, presentity->account, span_of(presentity->summary));
+}
+
+void presence_on_summary(struct presence *house, const char *account, const char *summary)
+{
+    struct presentity *presentity = presentity_get(house, account);
+
+    if (!presentity)
+        return;
+    mem_unref(presentity->summary);
+    presentity->summary = mem_text(summary, strlen(summary));
+    tell_summary(presentity);
+    presentity_drop_if_idle(presentity);
+}
+
 /* ---- the registration ---- */
 
 static void on_registration_end(void *arg)
@@ -119,6 +147,7 @@ static void on_bindings(int err, const struct bindings *bindings, void *arg)
 {
     struct presentity *presentity = arg;
     uint64_t now_ms = clock_wall_us() / 1000, last_ms = 0;
+    bool was_registered = presentity->is_registered;
 
     for (unsigned i = 0; !err && i < bindings->count; i++)
         if (bindings->items[i].expires_wall_ms > last_ms)
@@ -128,6 +157,8 @@ static void on_bindings(int err, const struct bindings *bindings, void *arg)
     if (presentity->is_registered)
         timer_start(presentity->house->calls->stack->wheel, &presentity->registration_end, last_ms - now_ms + 1,
                     on_registration_end, presentity);
+    if (presentity->is_registered && !was_registered)
+        tell_summary(presentity);
     presentity_refresh(presentity);
 }
 

@@ -183,6 +183,26 @@ static int send_presence(struct watcher *watcher)
                            span_make(presentity->pidf, presentity->pidf_bytes));
 }
 
+static int send_summary(struct watcher *watcher)
+{
+    const char *summary = watcher->presentity->summary;
+
+    return event_in_notify(watcher->sub, package_type(PACKAGE_SUMMARY),
+                           span_of(summary ? summary : "Messages-Waiting: no\r\n"));
+}
+
+static int send_state(struct watcher *watcher)
+{
+    switch (watcher->package) {
+    case PACKAGE_DIALOG:
+        return send_dialogs(watcher);
+    case PACKAGE_SUMMARY:
+        return send_summary(watcher);
+    default:
+        return send_presence(watcher);
+    }
+}
+
 void watcher_send(struct watcher *watcher)
 {
     bool is_drain = watcher->presentity->house->is_draining;
@@ -195,7 +215,7 @@ void watcher_send(struct watcher *watcher)
     watcher->is_late = !event_in_is_ready(watcher->sub);
     if (watcher->is_late)
         return;
-    if (watcher->package == PACKAGE_DIALOG ? send_dialogs(watcher) : send_presence(watcher)) {
+    if (send_state(watcher)) {
         watcher->is_late = true; /* no memory: with the next change, or at the refresh */
         return;
     }
@@ -243,7 +263,7 @@ bool watcher_is_allowed(const struct watcher *watcher)
     const struct conf_account *watched = directory_account(directory, span_of(watcher->presentity->account));
 
     return watched && directory_account(directory, span_of(watcher->account)) &&
-           presence_may_watch(watched, watcher->account);
+           presence_may_watch(watched, watcher->account, watcher->package);
 }
 
 /* ---- birth and end ---- */

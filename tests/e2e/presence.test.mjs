@@ -253,6 +253,48 @@ scenario('on the phone is added to what is published', async ({ defer }) => {
   await watch.next();
 });
 
+const SUMMARY = 'Messages-Waiting: yes\r\nMessage-Account: sip:+12025550123@carrier.example.com\r\nVoice-Message: 2/8 (0/2)\r\n';
+const mailbox = (to, body, { type = 'application/simple-message-summary', event = 'message-summary' } = {}) => {
+  const { trunk, gateway } = peers;
+  const request = trunk.sip.newRequest('NOTIFY', `sip:${to}@${gateway.sip.host}:${gateway.sip.port}`, {
+    from: '<sip:voicemail@carrier.example.com>', body, type, headers: [['Event', event], ['Subscription-State', 'active']],
+  });
+  return trunk.sip.expect((m) => m.status >= 200 && m.callId === request.callId);
+};
+
+scenario('a trunk tells of a mailbox: to the account that has subscribed to its own, and to no other', async () => {
+  const watch = await watches('bob', 'bob', 'message-summary');
+  const none = await watch.next();
+  check(none.body === 'Messages-Waiting: no\r\n' && none.header('content-type') === 'application/simple-message-summary', none.raw);
+  await watches('carol', 'bob', 'message-summary', { status: 403 }); // whom bob's watchers would let in
+  check((await mailbox(BOB.numbers[0], SUMMARY)).status === 200, 'not taken');
+  check((await watch.next()).body === SUMMARY, 'not as the trunk sent it');
+  await watch.refresh(0);
+  check((await watch.next()).body === SUMMARY, 'forgotten');
+});
+
+scenario('a mailbox of which nobody asked: every device is told, and a new one when it registers', async ({ defer }) => {
+  const phone = await udpPhone(peers.gateway, dave, defer);
+  check((await mailbox('dave', SUMMARY)).status === 200, 'not taken');
+  const unasked = await phone.expect('NOTIFY');
+  phone.reply(200);
+  check(unasked.body === SUMMARY && unasked.header('event') === 'message-summary' && unasked.header('subscription-state'), unasked.raw);
+  await phone.register({ username: dave.name, password: dave.password, expires: 0 });
+  await phone.register({ username: dave.name, password: dave.password });
+  check((await phone.expect('NOTIFY')).body === SUMMARY, 'not told at the registration');
+  phone.reply(200);
+});
+
+scenario('of mailboxes only trunks tell, and only what can be read', async ({ defer }) => {
+  check((await mailbox('dave', SUMMARY, { event: 'presence' })).status === 489, 'another event');
+  check((await mailbox('dave', 'x'.repeat(5000))).status === 413, 'too large');
+  check((await mailbox('dave', SUMMARY, { type: 'text/plain' })).status === 415, 'another type');
+  check((await mailbox('nobody', SUMMARY)).status === 404, 'nobody');
+  const phone = await udpPhone(peers.gateway, dave, defer);
+  const { response } = await ask(phone, dave, 'NOTIFY', 'bob', { headers: [['Event', 'message-summary']], body: SUMMARY, type: 'application/simple-message-summary' });
+  check(response.status === 403, `an account's NOTIFY got ${response.first}`);
+});
+
 scenario('a reload that takes the right away ends the subscription', async () => {
   const watch = await watches('carol', 'alice', 'presence');
   await watch.next();
