@@ -64,6 +64,10 @@ struct conf_rules {
     size_t count;
 };
 
+/** Headers that name the caller to a trunk, a bit each. */
+enum conf_identity { CONF_PAI = 1, CONF_PPI = 2, CONF_RPID = 4, CONF_FROM_ONLY = 8 };
+enum conf_diversion { CONF_DIVERSION_PASS, CONF_DIVERSION_OFF, CONF_DIVERSION_HISTORY };
+
 #define CONF_CODES_MAX 16
 
 /** SIP statuses. */
@@ -95,6 +99,10 @@ struct conf_trunk {
     struct conf_codes failover;
     struct conf_rules numbers_in, numbers_out, callers_in, callers_out;
     bool ignores_early_media;
+    unsigned identity; /* enum conf_identity */
+    enum conf_diversion diversion;
+    struct conf_strings headers_add; /* "Name: value", checked */
+    struct conf_strings headers_pass, headers_remove;
     unsigned line;
     struct map_node by_name; /* for conf_find_trunk() */
 };

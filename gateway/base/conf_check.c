@@ -223,7 +223,9 @@ static void check_trunk(struct conf_reader *reader, size_t index)
     if (trunk->is_register && !(trunk->username && trunk->password))
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "register"),
                      "needs a username and a password");
-    else if (trunk->password && !trunk->username)
+    if (trunk->identity & CONF_FROM_ONLY && trunk->identity != CONF_FROM_ONLY)
+        conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "identity"), "from-only stands alone");
+    if (!trunk->is_register && trunk->password && !trunk->username)
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "password"), "needs a username");
 }
 

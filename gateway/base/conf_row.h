@@ -52,6 +52,9 @@ enum conf_kind {
     KIND_RESOLVERS,
     KIND_RULES,
     KIND_CODES,
+    KIND_WORDS, /* unsigned: a bit for each of the row's words */
+    KIND_HEADER_LINES,
+    KIND_HEADERS,
     KIND_RANKED, /* names of trunks with their ranks */
     /* mappings, and lists of mappings */
     KIND_ADVERTISE,
@@ -105,12 +108,15 @@ typedef int conf_parse_fn(struct conf_reader *reader, const struct conf_row *row
 conf_parse_fn conf_parse_text, conf_parse_path, conf_parse_name, conf_parse_domain, conf_parse_ha1, conf_parse_from,
     conf_parse_pattern, conf_parse_choice, conf_parse_flag;
 conf_parse_fn conf_parse_uint, conf_parse_duration, conf_parse_dscp, conf_parse_ports;
-conf_parse_fn conf_parse_uri, conf_parse_address, conf_parse_server, conf_parse_web_url, conf_parse_listen, conf_parse_hostport;
-conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_watcher_item, conf_parse_number_item, conf_parse_network_item,
-    conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item, conf_parse_listen_item,
-    conf_parse_resolver_item;
+conf_parse_fn conf_parse_uri, conf_parse_address, conf_parse_server, conf_parse_web_url, conf_parse_listen,
+    conf_parse_hostport;
+conf_parse_fn conf_parse_string_item, conf_parse_name_item, conf_parse_watcher_item, conf_parse_number_item,
+    conf_parse_network_item, conf_parse_codec_item, conf_parse_origin_item, conf_parse_algorithm_item,
+    conf_parse_listen_item, conf_parse_resolver_item, conf_parse_word_item;
 /* conf_rules.c */
 conf_parse_fn conf_parse_rule_item, conf_parse_code_item, conf_parse_ranked_item;
+/* conf_header.c */
+conf_parse_fn conf_parse_header_line_item, conf_parse_header_item;
 void conf_drop_rules(void *field);
 void conf_drop_ranked(void *field);
 /** Either all trunks of a route have a priority, or they are tried as they stand. */

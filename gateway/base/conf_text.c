@@ -336,3 +336,13 @@ int conf_parse_algorithm_item(struct conf_reader *reader, const struct conf_row 
 
     return at < 0 ? at : conf_strings_add(field, text);
 }
+
+int conf_parse_word_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
+{
+    int at = pick_word(reader, row, text);
+
+    if (at < 0)
+        return at;
+    *(unsigned *)field |= 1u << at;
+    return 0;
+}

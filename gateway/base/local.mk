@@ -4,6 +4,7 @@ libsipway_a_SOURCES += \
 	gateway/base/conf.c \
 	gateway/base/conf_address.c \
 	gateway/base/conf_check.c \
+	gateway/base/conf_header.c \
 	gateway/base/conf_kinds.c \
 	gateway/base/conf_number.c \
 	gateway/base/conf_rules.c \

@@ -35,7 +35,9 @@ struct call {
     struct leg *out;      /* the one that answered */
     struct list out_legs; /* all that ring; the winner stays in it */
     unsigned out_count;
-    struct leg *early;    /* whose early media the caller hears */
+    struct leg *early;   /* whose early media the caller hears */
+    struct leg *said_by; /* an outgoing leg that has just answered, while that is dealt with */
+    const struct sip_msg *said;
     struct leg *modifier; /* whose change is under way */
     struct leg *late;     /* its ACK brings the answer to our offer */
     struct leg *told;     /* we are telling it what the other one has come to */

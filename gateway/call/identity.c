@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "sip/params.h"
+
 /* An escaped line end or NUL would travel on and be somebody else's trouble. @param n what uri_decode() said */
 static bool is_plain(const char *text, int n)
 {
@@ -35,31 +37,110 @@ void identity_of_account(struct identity *identity, const struct conf_account *a
     snprintf(identity->display, sizeof(identity->display), "%s", account->display ? account->display : "");
 }
 
-void identity_of_trunk(struct identity *identity, const struct sip_msg *msg)
+/* A list of tokens between semicolons (RFC 3323 4.2); some write commas. */
+static bool has_privacy(struct span privacy, struct span wanted)
+{
+    while (privacy.n) {
+        struct span part = span_cut(&privacy, ';');
+
+        while (part.n)
+            if (span_ieq(span_trim(span_cut(&part, ',')), wanted))
+                return true;
+    }
+    return false;
+}
+
+void identity_take_privacy(struct identity *identity, const struct sip_msg *msg)
 {
     struct span privacy = sip_msg_value(msg, SIP_H_PRIVACY);
+
+    if (has_privacy(privacy, SPAN("id")) || has_privacy(privacy, SPAN("user")) ||
+        has_privacy(privacy, SPAN("header")) || span_ieq(msg->from.uri.host, SPAN("anonymous.invalid")))
+        identity->is_anonymous = true;
+}
+
+/* Remote-Party-ID: of the calling party, with a privacy of its own (draft-ietf-sip-privacy-04). */
+static void take_rpid_privacy(struct identity *identity, const struct name_addr *addr)
+{
+    struct span privacy;
+
+    if (!params_get(addr->params, SPAN("privacy"), &privacy))
+        return;
+    if (span_istarts(privacy, SPAN("full")) || span_istarts(privacy, SPAN("uri")))
+        identity->is_anonymous = true;
+    if (span_istarts(privacy, SPAN("name")))
+        identity->display[0] = '\0';
+}
+
+/* The first name of a header that is one of a caller. @return found? */
+static bool find_name(const struct sip_msg *msg, enum sip_header_id id, struct name_addr *addr)
+{
     struct sip_walk walk = {0};
-    struct name_addr asserted;
+    struct span party;
+
+    while (sip_msg_next_addr(msg, id, &walk, addr) > 0) {
+        bool is_caller = id != SIP_H_REMOTE_PARTY_ID || !params_get(addr->params, SPAN("party"), &party) ||
+                         span_ieq(party, SPAN("calling"));
+
+        if (is_caller && addr->uri.user.n && addr->uri.scheme != URI_OTHER)
+            return true;
+    }
+    return false;
+}
+
+void identity_of_trunk(struct identity *identity, const struct sip_msg *msg)
+{
+    static const enum sip_header_id headers[] = {SIP_H_P_ASSERTED_IDENTITY, SIP_H_P_PREFERRED_IDENTITY,
+                                                 SIP_H_REMOTE_PARTY_ID};
+    char display[sizeof(identity->display)];
+    struct name_addr addr;
 
     *identity = (struct identity){0};
     take_name(identity, &msg->from);
-    if (sip_msg_next_addr(msg, SIP_H_P_ASSERTED_IDENTITY, &walk, &asserted) > 0) {
-        char display[sizeof(identity->display)];
-
-        memcpy(display, identity->display, sizeof(display));
-        take_name(identity, &asserted);
-        if (!identity->display[0])
+    memcpy(display, identity->display, sizeof(display));
+    identity_take_privacy(identity, msg);
+    for (unsigned i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+        if (!find_name(msg, headers[i], &addr))
+            continue;
+        take_name(identity, &addr);
+        if (!identity->display[0] && !identity->is_anonymous) /* else that of From is "Anonymous" */
             memcpy(identity->display, display, sizeof(display));
+        if (headers[i] == SIP_H_REMOTE_PARTY_ID)
+            take_rpid_privacy(identity, &addr);
+        return;
     }
-    identity->is_anonymous = span_find_span(privacy, SPAN("id")) >= 0 || span_find_span(privacy, SPAN("user")) >= 0 ||
-                             span_ieq(msg->from.uri.host, SPAN("anonymous.invalid"));
+}
+
+static void write_line(struct text *out, const char *name, const struct identity *identity, const char *domain)
+{
+    text_add_str(out, name);
+    text_add_str(out, ": ");
+    identity_write(out, identity->display, identity->number, domain);
+}
+
+void identity_write_headers(struct text *out, unsigned headers, const struct identity *identity, const char *domain)
+{
+    bool has_number = strcmp(identity->number, "anonymous") != 0;
+
+    if (has_number && headers & CONF_PAI) {
+        write_line(out, "P-Asserted-Identity", identity, domain);
+        text_add_str(out, "\r\n");
+    }
+    if (has_number && headers & CONF_PPI) {
+        write_line(out, "P-Preferred-Identity", identity, domain);
+        text_add_str(out, "\r\n");
+    }
+    if (has_number && headers & CONF_RPID) {
+        write_line(out, "Remote-Party-ID", identity, domain);
+        text_addf(out, ";party=calling;screen=yes;privacy=%s\r\n", identity->is_anonymous ? "full" : "off");
+    }
+    if (identity->is_anonymous)
+        text_add_str(out, "Privacy: id\r\n");
 }
 
 void identity_write(struct text *out, const char *display, const char *user, const char *domain)
 {
-    name_addr_write_display(out, span_of(display));
-    if (display[0])
-        text_add_char(out, ' ');
+    name_addr_write_display(out, span_of(display)); /* and a blank behind it */
     text_add_str(out, "<sip:");
     uri_write_user(out, span_of(user));
     text_addf(out, "@%s>", domain);

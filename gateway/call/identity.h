@@ -6,7 +6,8 @@
 #include "sip/msg.h"
 
 /* identity.h: who sends a request, as others are told: an account by its configuration, a trunk's caller by what the
- * trunk says (RFC 3325: P-Asserted-Identity before From). */
+ * trunk says: P-Asserted-Identity or P-Preferred-Identity (RFC 3325), Remote-Party-ID, else From; who wants to stay
+ * anonymous (RFC 3323). */
 
 struct identity {
     char number[ROUTE_NUMBER_MAX]; /* "anonymous" where there is none that can be shown */
@@ -16,6 +17,12 @@ struct identity {
 
 void identity_of_account(struct identity *identity, const struct conf_account *account);
 void identity_of_trunk(struct identity *identity, const struct sip_msg *msg);
+
+/** Does the message ask for the caller's name to be withheld (Privacy, or an anonymous From)? */
+void identity_take_privacy(struct identity *identity, const struct sip_msg *msg);
+
+/** The header lines that tell a trunk who calls. @param headers bits of enum conf_identity */
+void identity_write_headers(struct text *out, unsigned headers, const struct identity *identity, const char *domain);
 
 /** "Display" <sip:user@domain>; as a value of From or P-Asserted-Identity. @param user decoded */
 void identity_write(struct text *out, const char *display, const char *user, const char *domain);

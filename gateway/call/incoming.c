@@ -32,10 +32,12 @@ static void take_caller(struct call *call, const struct route_caller *caller, co
 {
     struct identity identity;
 
-    if (caller->account)
+    if (caller->account) {
         identity_of_account(&identity, caller->account);
-    else
+        identity_take_privacy(&identity, msg);
+    } else {
         identity_of_trunk(&identity, msg);
+    }
     if (caller->trunk && number_rules_apply(&caller->trunk->conf->callers_in, identity.number))
         snprintf(identity.number, sizeof(identity.number), "anonymous");
     memcpy(call->caller, identity.number, sizeof(call->caller));

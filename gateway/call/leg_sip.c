@@ -52,6 +52,18 @@ static void tell(struct leg_sip *sip, enum leg_event event, unsigned status, con
     call_event(&(struct leg_news){.leg = &sip->leg, .event = event, .status = status, .why = why, .sdp = sdp});
 }
 
+/* While the call deals with it, headers of it may pass to the caller. */
+static void tell_answer(struct leg_sip *sip, enum leg_event event, const struct sip_msg *response)
+{
+    struct call *call = sip->leg.call;
+
+    call->said_by = &sip->leg;
+    call->said = response;
+    tell(sip, event, response->status, "", sdp_of(response));
+    call->said_by = NULL;
+    call->said = NULL;
+}
+
 /* ---- what the peer says ---- */
 
 static void on_progress(struct invite *invite, const struct sip_msg *response, void *arg)
@@ -60,7 +72,7 @@ static void on_progress(struct invite *invite, const struct sip_msg *response, v
 
     sip->leg.status = response->status;
     sip->leg.has_rung = true;
-    tell(sip, LEG_PROGRESS, response->status, "", sdp_of(response));
+    tell_answer(sip, LEG_PROGRESS, response);
 }
 
 static void on_answered(struct invite *invite, const struct sip_msg *response, void *arg)
@@ -69,7 +81,7 @@ static void on_answered(struct invite *invite, const struct sip_msg *response, v
 
     sip->leg.status = response->status;
     sip->leg.is_answered = true;
-    tell(sip, LEG_ANSWERED, response->status, "", sdp_of(response));
+    tell_answer(sip, LEG_ANSWERED, response);
 }
 
 /* What a refusal by this kind of peer means to the caller: table of DESIGN's "every failure mapped to the right code".
@@ -339,17 +351,34 @@ const struct invite_user leg_sip_invite_user = {
 
 static void progress(struct leg *leg, unsigned status, struct span sdp)
 {
+    struct text headers;
+
+    text_init(&headers, TRUNK_HEADERS_MAX);
+    if (leg->call->said)
+        leg_sip_pass_headers(&headers, leg, leg->call->said_by, leg->call->said);
     invite_in_progress(sip_of(leg)->invite, &(struct sip_reply){.status = status,
                                                                 .has_contact = true,
+                                                                .headers = text_span(&headers),
                                                                 .content_type = sdp.n ? SDP_TYPE : SPAN_NULL,
                                                                 .body = sdp});
+    text_free(&headers);
 }
 
 static int answer(struct leg *leg, struct span sdp)
 {
+    struct text headers;
+    int err;
+
     leg->is_answered = true;
     leg->status = 200;
-    return invite_in_answer(sip_of(leg)->invite, SPAN("Allow: " SIP_ALLOW "\r\nSupported: timer\r\n"), SDP_TYPE, sdp);
+    text_init(&headers, TRUNK_HEADERS_MAX + 256);
+    text_add_str(&headers, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\n");
+    if (leg->call->said)
+        leg_sip_pass_headers(&headers, leg, leg->call->said_by, leg->call->said);
+    err = text_err(&headers) ? text_err(&headers)
+                             : invite_in_answer(sip_of(leg)->invite, text_span(&headers), SDP_TYPE, sdp);
+    text_free(&headers);
+    return err;
 }
 
 static void end(struct leg *leg, unsigned status, unsigned cause, const char *why)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leg_sip_dial.c: how an outgoing SIP leg begins: its offer, its addresses and names, the flow, the INVITE.
- * Caller ID as From and P-Asserted-Identity (RFC 3325), privacy (RFC 3323). Topology hidden: nothing of the other leg
- * is copied, everything is written anew from parsed values. */
+/* leg_sip_dial.c: how an outgoing SIP leg begins: its offer, the flow, the INVITE. What stands in it is written by
+ * leg_sip_names.c. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -29,64 +28,6 @@ void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble t
 
 /* ---- names ---- */
 
-static void write_identity(struct text *out, const struct call *call, struct span user)
-{
-    name_addr_write_display(out, span_of(call->caller_display));
-    if (call->caller_display[0])
-        text_add_char(out, ' ');
-    text_add_str(out, "<sip:");
-    uri_write_user(out, user);
-    text_addf(out, "@%s>", call->conf->domain);
-}
-
-static void write_from(struct text *out, const struct leg_sip *sip)
-{
-    const struct call *call = sip->leg.call;
-    const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
-
-    if (call->is_anonymous || (trunk && trunk->hides_number))
-        text_add_str(out, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");
-    else if (trunk && trunk->is_register && trunk->username)
-        write_identity(
-            out, call,
-            span_of(trunk->username)); /* such carriers know one user; the number is in P-Asserted-Identity */
-    else
-        write_identity(out, call, span_of(sip->caller));
-}
-
-static void write_headers(struct text *out, const struct leg_sip *sip)
-{
-    const struct call *call = sip->leg.call;
-    const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
-    bool is_private = call->is_anonymous || (trunk && trunk->hides_number);
-
-    /* An anonymous caller's number goes to trunks only, marked as private (RFC 3325 7). */
-    if (!is_private || trunk) {
-        text_add_str(out, "P-Asserted-Identity: ");
-        write_identity(out, call, span_of(sip->caller));
-        text_add_str(out, "\r\n");
-    }
-    if (is_private)
-        text_add_str(out, "Privacy: id\r\n");
-    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\nUser-Agent: " SIP_AGENT "\r\n");
-}
-
-static void write_trunk_uri(struct text *out, const struct leg_sip *sip, bool is_target)
-{
-    const struct trunk *trunk = sip->leg.trunk;
-
-    text_add_str(out, "sip:");
-    uri_write_user(out, span_of(sip->number));
-    text_add_char(out, '@');
-    uri_write_host(out, span_of(trunk->host));
-    if (!is_target)
-        return;
-    if (trunk->port != (trunk->transport == SIP_TLS ? 5061 : 5060))
-        text_addf(out, ":%u", trunk->port);
-    if (trunk->transport != SIP_UDP)
-        text_addf(out, ";transport=%s", sip_transport_param(trunk->transport));
-}
-
 struct invite_texts {
     struct text uri, from, to, headers;
 };
@@ -96,18 +37,18 @@ static void write_texts(struct invite_texts *texts, const struct leg_sip *sip)
     text_init(&texts->uri, 1024);
     text_init(&texts->from, 1024);
     text_init(&texts->to, 1024);
-    text_init(&texts->headers, 4096);
+    text_init(&texts->headers, 32768);
     if (sip->leg.trunk) {
-        write_trunk_uri(&texts->uri, sip, true);
+        leg_sip_write_uri(&texts->uri, sip, true);
         text_add_char(&texts->to, '<');
-        write_trunk_uri(&texts->to, sip, false);
+        leg_sip_write_uri(&texts->to, sip, false);
         text_add_char(&texts->to, '>');
     } else {
         text_add_str(&texts->uri, sip->binding.contact);
         text_addf(&texts->to, "<sip:%s@%s>", sip->leg.account, sip->leg.call->conf->domain);
     }
-    write_from(&texts->from, sip);
-    write_headers(&texts->headers, sip);
+    leg_sip_write_from(&texts->from, sip);
+    leg_sip_write_headers(&texts->headers, sip);
 }
 
 static void free_texts(struct invite_texts *texts)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "call/leg_sip.h"
+#include "call/trunk_headers.h"
 #include "sip/locate.h"
 
 /* leg_sip_private.h: shared by leg_sip.c (the leg in a call) and leg_sip_dial.c (how an outgoing one begins). */
@@ -30,4 +31,11 @@ bool leg_sip_rule_allows(struct invite *invite, const struct sip_flow *flow, str
 /** The INVITE was refused, or nobody answered: does another target of the trunk get it (RFC 3263 4.3)?
  *  @return true: it was sent there */
 bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response);
+/* What stands in the INVITE of an outgoing leg (leg_sip_names.c). */
+void leg_sip_write_from(struct text *out, const struct leg_sip *sip);
+void leg_sip_write_headers(struct text *out, const struct leg_sip *sip);
+/** The number at the trunk. @param is_target with port and transport, as the Request-URI has it */
+void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target);
+/** Header lines of `from`'s message that `to` gets: those that the trunk names, or the other one where `to` is none. */
+void leg_sip_pass_headers(struct text *out, const struct leg *to, const struct leg *from, const struct sip_msg *msg);
 void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble trouble, const char *why);

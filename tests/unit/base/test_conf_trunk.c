@@ -31,6 +31,11 @@ static const char trunk[] = "trunks:\n"
                             "    uri: \"sip:a\"\n"
                             "    failover: [404, 486 - 487, 500-599]\n"
                             "    early_media: ignore\n"
+                            "    identity: [ppi, rpid]\n"
+                            "    diversion: history\n"
+                            "    headers_add: [\"X-Account :  acme: 1 \", \"User-Agent: acme\"]\n"
+                            "    headers_pass: [X-Ref, Subject]\n"
+                            "    headers_remove: [User-Agent, Allow]\n"
                             "    numbers_in: [\"^0([1-9].*)$ => +49\\\\1\", \"^(.)(.)$=>\\\\2\\\\1\"]\n"
                             "    numbers_out: [\"^\\\\+ => 00\"]\n"
                             "    callers_in: [\"^$ => unknown\"]\n"
@@ -145,6 +150,44 @@ static void test_wrong_rules_are_refused(void **state)
            "t:12: trunks[0].numbers_in: a \\ must be followed by 1 to 9\n");
 }
 
+static void test_headers_of_a_trunk_are_read(void **state)
+{
+    struct conf *conf = parse_ok(trunk);
+    const struct conf_trunk *a = &conf->trunks[0], *b = &conf->trunks[1];
+
+    assert_int_equal(a->identity, CONF_PPI | CONF_RPID);
+    assert_int_equal(a->diversion, CONF_DIVERSION_HISTORY);
+    assert_string_equal(a->headers_add.items[0], "X-Account: acme: 1");
+    assert_string_equal(a->headers_pass.items[1], "Subject");
+    assert_int_equal(a->headers_remove.count, 2);
+    assert_int_equal(b->identity, CONF_PAI);
+    assert_int_equal(b->diversion, CONF_DIVERSION_PASS);
+    assert_int_equal(b->headers_add.count + b->headers_pass.count + b->headers_remove.count, 0);
+    conf_unref(conf);
+}
+
+static void test_headers_of_the_gateway_are_not_the_operators(void **state)
+{
+    refuse("trunks:\n  - name: a\n    uri: \"sip:a\"\n    headers_add:\n      - \"Via: x\"\n      - \"cseq: 1\"\n"
+           "      - \"X-A\"\n      - \"X A: 1\"\n      - \"v: x\"\n      - \"Privacy: id\"\n      - \"X-A: a\\r\\nVia: "
+           "x\"\n"
+           "      - \"X-A:\"\n      - \"Allow: INVITE\"\n    headers_pass: [Authorization, Contact, X-B]\n"
+           "    headers_remove: [Content-Length, Supported]\n    identity: [pai, from-only]\n",
+           "t:5: trunks[0].headers_add: Via is the gateway's to write\n"
+           "t:6: trunks[0].headers_add: cseq is the gateway's to write\n"
+           "t:7: trunks[0].headers_add: \"X-A\" is not NAME: VALUE of at most 512 bytes\n"
+           "t:8: trunks[0].headers_add: \"X A\" is not the name of a header\n"
+           "t:9: trunks[0].headers_add: \"v\" is a short form: write the whole name\n"
+           "t:10: trunks[0].headers_add: Privacy has keys of its own: identity, caller_id, diversion\n"
+           "t:11: trunks[0].headers_add: contains a control character\n"
+           "t:12: trunks[0].headers_add: \"X-A:\" is not NAME: VALUE of at most 512 bytes\n"
+           "t:13: trunks[0].headers_add: Allow is the gateway's to write\n"
+           "t:14: trunks[0].headers_pass: Authorization is the gateway's to write\n"
+           "t:14: trunks[0].headers_pass: Contact is the gateway's to write\n"
+           "t:15: trunks[0].headers_remove: Content-Length is the gateway's to write\n"
+           "t:2: trunks[0].identity: from-only stands alone\n");
+}
+
 static int parse_trunk(void *arg)
 {
     struct conf *conf = NULL;
@@ -169,9 +212,14 @@ static void test_no_memory_is_an_error_that_leaks_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rules_and_codes_are_read), TEST(test_trunks_of_a_route_have_ranks),
-        TEST(test_wrong_ranks_are_refused),  TEST(test_codes_of_success_and_of_everywhere_do_not_fail_over),
-        TEST(test_wrong_rules_are_refused),  TEST(test_no_memory_is_an_error_that_leaks_nothing),
+        TEST(test_rules_and_codes_are_read),
+        TEST(test_trunks_of_a_route_have_ranks),
+        TEST(test_wrong_ranks_are_refused),
+        TEST(test_codes_of_success_and_of_everywhere_do_not_fail_over),
+        TEST(test_wrong_rules_are_refused),
+        TEST(test_headers_of_a_trunk_are_read),
+        TEST(test_headers_of_the_gateway_are_not_the_operators),
+        TEST(test_no_memory_is_an_error_that_leaks_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_sip_names.c: what stands in the INVITE of an outgoing leg: target, names, headers. Caller ID as the trunk wants
+ * it (RFC 3325, RFC 3323). Topology is hidden: everything is written anew from parsed values, and of the other leg's
+ * headers only those cross that the trunk's configuration names. */
+#include "call/call.h"
+#include "call/diversion.h"
+#include "call/identity.h"
+#include "call/leg_sip_private.h"
+
+static const struct conf_trunk *trunk_of(const struct leg_sip *sip)
+{
+    return sip->leg.trunk ? sip->leg.trunk->conf : NULL;
+}
+
+static bool is_private(const struct leg_sip *sip)
+{
+    return sip->leg.call->is_anonymous || (sip->leg.trunk && sip->leg.trunk->conf->hides_number);
+}
+
+void leg_sip_write_from(struct text *out, const struct leg_sip *sip)
+{
+    const struct call *call = sip->leg.call;
+    const struct conf_trunk *trunk = trunk_of(sip);
+
+    if (is_private(sip))
+        identity_write_anonymous(out);
+    else if (trunk && trunk->is_register && trunk->username)
+        /* such carriers know one user; the number is in P-Asserted-Identity */
+        identity_write(out, call->caller_display, trunk->username, call->conf->domain);
+    else
+        identity_write(out, call->caller_display, sip->caller, call->conf->domain);
+}
+
+/* Who sent the call on: told by trunks only, and to trunks only. */
+static void write_diversion(struct text *out, const struct leg_sip *sip, const struct sip_msg *request)
+{
+    const struct call *call = sip->leg.call;
+
+    if (call->in->trunk)
+        diversion_write(out, request,
+                        &(struct diversion_options){.policy = sip->leg.trunk->conf->diversion,
+                                                    .in = &call->in->trunk->conf->callers_in,
+                                                    .out = &sip->leg.trunk->conf->callers_out,
+                                                    .domain = call->conf->domain,
+                                                    .target = sip->number});
+}
+
+static void write_own(struct text *out, const struct leg_sip *sip, const struct sip_msg *request)
+{
+    const struct call *call = sip->leg.call;
+    struct identity identity = {.is_anonymous = is_private(sip)};
+
+    memcpy(identity.number, sip->caller, sizeof(identity.number));
+    memcpy(identity.display, call->caller_display, sizeof(identity.display));
+    /* An anonymous caller's number goes to trunks only, marked as private (RFC 3325 7). */
+    identity_write_headers(out,
+                           sip->leg.trunk          ? sip->leg.trunk->conf->identity
+                           : identity.is_anonymous ? 0
+                                                   : CONF_PAI,
+                           &identity, call->conf->domain);
+    if (sip->leg.trunk && request)
+        write_diversion(out, sip, request);
+    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\nUser-Agent: " SIP_AGENT "\r\n");
+}
+
+void leg_sip_write_headers(struct text *out, const struct leg_sip *sip)
+{
+    const struct invite *invite = leg_sip_invite(sip->leg.call->in);
+    const struct sip_msg *request = invite ? invite_in_request(invite) : NULL;
+    struct text own;
+
+    if (!sip->leg.trunk) {
+        write_own(out, sip, request);
+    } else {
+        text_init(&own, 16384);
+        write_own(&own, sip, request);
+        trunk_headers_write(out, text_span(&own), sip->leg.trunk->conf);
+        if (text_err(&own))
+            out->err = text_err(&own);
+        text_free(&own);
+    }
+    if (request)
+        leg_sip_pass_headers(out, &sip->leg, sip->leg.call->in, request);
+}
+
+void leg_sip_pass_headers(struct text *out, const struct leg *to, const struct leg *from, const struct sip_msg *msg)
+{
+    const struct trunk *trunk = to->trunk ? to->trunk : from->trunk;
+
+    if (trunk)
+        trunk_headers_pass(out, &trunk->conf->headers_pass, msg);
+}
+
+void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target)
+{
+    const struct trunk *trunk = sip->leg.trunk;
+
+    text_add_str(out, "sip:");
+    uri_write_user(out, span_of(sip->number));
+    text_add_char(out, '@');
+    uri_write_host(out, span_of(trunk->host));
+    if (!is_target)
+        return;
+    if (trunk->port != (trunk->transport == SIP_TLS ? 5061 : 5060))
+        text_addf(out, ":%u", trunk->port);
+    if (trunk->transport != SIP_UDP)
+        text_addf(out, ";transport=%s", sip_transport_param(trunk->transport));
+}
