@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cause_facts.c: collects the facts that cause.c judges: of the call, of its two legs, of their media. Reads, changes
- * nothing. Called when a call ends and when somebody asks. */
+ * nothing. Called when a call ends and when somebody asks; texts are written only where a rule can want them. */
 #include "call/cause_facts.h"
 
 #include <string.h>
@@ -64,9 +64,9 @@ static void add_sip(struct cause_leg *facts, struct leg_texts *texts, const stru
     facts->status = leg->status;
     facts->reason = leg->reason;
     facts->has_rung = leg->has_rung;
-    if (flow)
+    if (flow && (facts->trouble || !leg->is_answered))
         facts->target = sip_flow_text(flow, texts->target);
-    if (leg_sip_invite(leg))
+    if (facts->trouble == LEG_NO_ACK && leg_sip_invite(leg))
         add_dialog(facts, texts, leg);
 }
 
@@ -110,9 +110,12 @@ static void add_media(struct cause_leg *facts, struct leg_texts *texts, const st
     facts->lost_in = stats.lost_in;
     facts->unknown_payload = stats.dropped_pt;
     facts->silent_s = silence_s(call, leg, now_us);
-    leg_media_write_codecs(leg->media, &codecs);
-    facts->codecs = texts->codecs;
-    add_addresses(facts, texts, leg);
+    if (!call->answered_us || stats.dropped_pt) {
+        leg_media_write_codecs(leg->media, &codecs);
+        facts->codecs = texts->codecs;
+    }
+    if (!stats.packets_in)
+        add_addresses(facts, texts, leg);
 }
 
 static enum cause_peer peer_of(const struct leg *leg)
@@ -125,7 +128,7 @@ static enum cause_peer peer_of(const struct leg *leg)
 static void add_leg(struct cause_leg *facts, struct leg_texts *texts, const struct call *call, const struct leg *leg,
                     uint64_t now_us)
 {
-    memset(texts, 0, sizeof(*texts));
+    texts->codecs[0] = texts->our_contact[0] = '\0';
     *facts = (struct cause_leg){.name = "",
                                 .reason = "",
                                 .target = "",

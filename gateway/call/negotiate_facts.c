@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* negotiate_facts.c: what can be told of a leg's descriptions afterwards: codecs, addresses. Reads, changes nothing;
  * not for the way of a call. */
-#include "base/mem.h"
 #include "call/negotiate_private.h"
 
 static bool was_said(const struct sdp_codecs *codecs, unsigned at)
@@ -26,25 +25,14 @@ void leg_media_write_codecs(const struct leg_media *media, struct text *out)
         text_addf(out, "%s%s", i ? ", " : "", media->codecs->items[i]);
 }
 
-/* Of the first line with an address: browsers write 0.0.0.0 or 9 there, and candidates. */
-static struct span first_address(const struct sdp *sdp)
-{
-    for (unsigned i = 0; i < sdp->media_count; i++)
-        if (sdp->media[i].port && sdp->media[i].address.n)
-            return sdp->media[i].address;
-    return SPAN_NULL;
-}
-
 int leg_media_peer_address(const struct leg_media *media, struct addr *out)
 {
-    struct sdp *sdp = media->peer_text && !media->is_webrtc ? mem_new(sizeof(*sdp), NULL) : NULL;
-    const char *why;
-    int err = -1;
+    const struct endpoint *endpoint = leg_media_endpoint(media);
 
-    if (sdp && !sdp_parse(sdp, span_make(media->peer_text, media->peer_bytes), &why))
-        err = addr_parse(out, first_address(sdp), 0);
-    mem_unref(sdp);
-    return err;
+    if (!endpoint || media->is_webrtc)
+        return -1;
+    endpoint_rtp_signalled(endpoint, out);
+    return addr_is_set(out) ? 0 : -1;
 }
 
 int leg_media_told_address(const struct leg_media *media, struct addr *out)

@@ -92,6 +92,8 @@ struct rtp_remote {
  * the first packet that has an agreed payload type is taken (port, or address too where the signalled one is private or
  * silent), then locked together with its SSRC. A new signalled address (re-INVITE) opens it again. */
 int endpoint_rtp_remote(struct endpoint *endpoint, const struct rtp_remote *remote);
+/** Where the peer said that it is; unset: it did not say. */
+void endpoint_rtp_signalled(const struct endpoint *endpoint, struct addr *out);
 
 /** SDES: keys of both directions (key + salt as in RFC 4568), suite "AES_CM_128_HMAC_SHA1_80" or "AEAD_AES_128_GCM",
  * "AEAD_AES_256_GCM". Empty suite: plain RTP. @return 0, -EINVAL */

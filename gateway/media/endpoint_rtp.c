@@ -308,6 +308,11 @@ int endpoint_rtp_remote(struct endpoint *endpoint, const struct rtp_remote *remo
     return 0;
 }
 
+void endpoint_rtp_signalled(const struct endpoint *endpoint, struct addr *out)
+{
+    *out = ((const struct rtp_session *)endpoint)->latch.signalled;
+}
+
 static bool are_same_keys(const struct rtp_session *session, const char *suite, const struct rtp_keys *keys)
 {
     return session->suite == suite && !memcmp(session->keys[0], keys->local_key.p, keys->local_key.n) &&
