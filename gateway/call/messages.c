@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "call/dial_limits.h"
 #include "call/directory.h"
 #include "call/home.h"
 #include "call/identity.h"
@@ -317,8 +318,12 @@ static unsigned find_way(struct route_pick *pick, struct calls *calls, const str
         *why = "this account may not send messages there";
     if (err)
         return err == -EACCES ? 403 : 404;
+    if (pick->trunks) {
+        *why = dial_limits_enter(calls->store, calls->conf, caller, pick); /* it may cost as a call does */
+        return *why ? 403 : 0;
+    }
     *why = "no messages are taken there";
-    return pick->account || pick->trunks ? 0 : 404;
+    return pick->account ? 0 : 404;
 }
 
 void messages_receive(struct messages *house, struct server_tx *tx, const char *account)

@@ -6,7 +6,7 @@ import { sipAgent } from './lib/sip-agent.mjs';
 import { fillTemplate } from './lib/template.mjs';
 import { wsPhone } from './lib/ws-phone.mjs';
 
-const CAROL = { name: 'carol', password: 'lighthouse', numbers: ['+12025550125'] };
+const CAROL = { name: 'carol', password: 'lighthouse', numbers: ['+12025550125'], allowed: ['+1'] };
 const DAVE = { name: 'dave', password: 'drawbridge' };
 const peers = world({
   accounts: [ALICE, BOB, CAROL, DAVE],
@@ -165,6 +165,13 @@ scenario('a trunk that refuses is heard; one that wants other credentials is 502
   }
   const answer = await again;
   check(answer.status === 502 && !answer.header('www-authenticate'), `got ${answer.raw}`);
+});
+
+scenario('destinations that an account may not dial get no messages from it either', async () => {
+  const { carol, trunk } = peers;
+  const refused = await say(carol.sip, CAROL, '+449098790000', 'x');
+  check(refused.status === 403, `got ${refused.first}`);
+  check(trunk.sip.received.every((m) => m.method !== 'MESSAGE'), 'the trunk got it');
 });
 
 scenario('from a trunk to an account, with the name the trunk asserts', async () => {
