@@ -95,6 +95,7 @@ struct conf_trunk {
     enum conf_srtp srtp;
     enum conf_dtmf dtmf;
     unsigned options_every_s;
+    bool may_refer;
     bool hides_number; /* caller_id: false */
     struct conf_codes failover;
     struct conf_rules numbers_in, numbers_out, callers_in, callers_out;

@@ -14,7 +14,10 @@
 #include "call/call_private.h"
 #include "call/events.h"
 #include "call/cause_facts.h"
+#include "call/transfer.h"
 #include "call/trunk_limit.h"
+
+#define PARTING_MS 2000 /* who has transferred a call mostly hangs up by itself */
 
 const char *call_state_name(enum call_state state)
 {
@@ -40,6 +43,12 @@ void call_set_state(struct call *call, enum call_state state)
     }
 }
 
+static void destroy_leg(struct leg *leg)
+{
+    call_release_leg(leg);
+    leg->ops->destroy(leg);
+}
+
 static void free_legs(struct call *call)
 {
     struct list *link, *tmp;
@@ -48,12 +57,12 @@ static void free_legs(struct call *call)
         struct leg *leg = container_of(link, struct leg, link);
 
         list_remove(link);
-        leg->ops->destroy(leg);
+        destroy_leg(leg);
     }
-    call->out = call->early = call->modifier = call->late = call->told = NULL;
+    call->out = call->early = call->modifier = call->late = call->told = call->parting = NULL;
     timer_stop(&call->tell_timer);
     if (call->in)
-        call->in->ops->destroy(call->in);
+        destroy_leg(call->in);
     call->in = NULL;
 }
 
@@ -65,6 +74,7 @@ static void call_destroy(void *self)
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
     timer_stop(&call->linger);
+    transfer_drop(call);
     free_legs(call);
     map_remove(&call->node);
     list_remove(&call->link);
@@ -138,6 +148,8 @@ static void on_linger_timer(void *arg)
     struct call *call = arg;
     struct calls *calls = call->calls;
 
+    if (call->parting)
+        call->parting->ops->end(call->parting, 0, 200, call->why);
     free_legs(call);
     let_go_of_snapshot(call);
     map_remove(&call->node);
@@ -153,9 +165,10 @@ static void end_legs(struct call *call, unsigned status, const char *why)
     list_each (link, tmp, &call->out_legs) {
         struct leg *leg = container_of(link, struct leg, link);
 
-        leg->ops->end(leg, status, status, why);
+        if (leg != call->moving && leg != call->parting)
+            leg->ops->end(leg, status, status, why);
     }
-    if (call->in)
+    if (call->in && call->in != call->moving && call->in != call->parting)
         call->in->ops->end(call->in, status, status, why);
 }
 
@@ -183,6 +196,14 @@ static void keep_cause(struct call *call)
     text_free(&sentence);
 }
 
+static void leave_account(struct call *call)
+{
+    const struct conf_account *account = directory_account(call->directory, span_of(call->counted_account));
+
+    if (account)
+        account_limit_leave(call->calls->store, account);
+}
+
 void call_end(struct call *call, unsigned status, const char *ended_by, const char *why)
 {
     if (call->state == CALL_OVER)
@@ -200,14 +221,10 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     keep_cause(call);
     call_write_cdr(call); /* before the media is gone: it has the figures */
     call_keep_texts(call);
+    transfer_drop(call);
     end_legs(call, status ? status : 200, call->why);
     call_leave_trunk(call);
-    if (call->in && call->in->account[0]) {
-        const struct conf_account *account = directory_account(call->directory, span_of(call->in->account));
-
-        if (account)
-            account_limit_leave(call->calls->store, account);
-    }
+    leave_account(call);
     count_end(call);
-    timer_start(call->calls->stack->wheel, &call->linger, 0, on_linger_timer, call);
+    timer_start(call->calls->stack->wheel, &call->linger, call->parting ? PARTING_MS : 0, on_linger_timer, call);
 }

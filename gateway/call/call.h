@@ -43,6 +43,11 @@ struct call {
     struct leg *told;     /* we are telling it what the other one has come to */
     unsigned tell_rounds, tell_tries;
     struct timer tell_timer;
+    struct leg *moving;              /* while it ends: this one goes on in another call */
+    struct leg *parting;             /* its side of the call is over, but it may say BYE itself */
+    struct transfer *transfer;       /* what one of the two has asked for: transfer.c */
+    unsigned transfer_count;         /* that led to this call */
+    char referrer[ROUTE_NUMBER_MAX]; /* who has sent the caller here; "" */
     struct route_pick pick;
     struct trunk_try {  /* trunks of the route, one after the other */
         uint64_t tried; /* bit per trunk; a route has at most 64 */
@@ -50,6 +55,7 @@ struct call {
     } trunk_try;
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;
+    char counted_account[SIP_ACCOUNT_MAX]; /* whose max_calls it counts for; "" */
     unsigned max_forwards;
     unsigned max_duration_s; /* 0: none */
     struct timeline *timeline;

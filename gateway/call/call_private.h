@@ -3,8 +3,8 @@
 
 #include "call/call.h"
 
-/* call_private.h: shared by call.c (birth and end), call_dial.c (who rings), call_steps.c (what legs say) and
- * call_settle.c (changes that no leg waits for). */
+/* call_private.h: shared by call.c (birth and end), call_dial.c (who rings), call_steps.c (what legs say),
+ * call_settle.c (changes that no leg waits for), call_join.c and transfer.c (legs that go from one call to another). */
 
 /** Try the next trunk of the route. @return false: none is left */
 bool call_dial_next_trunk(struct call *call);
@@ -21,6 +21,23 @@ void call_write_cdr(struct call *call);
 bool call_is_changing(const struct call *call);
 /** The leg's peer asks for an offer: answer with ours, its answer comes in the ACK. */
 void call_offer_late(struct call *call, struct leg *leg);
+/** The two legs have not been told of each other: bring them to terms. */
+void call_settle(struct call *call);
+/** The leg goes from one call to another: changes that were under way on it end, or go on there. */
+void call_carry_changes(struct call *from, struct leg *leg, struct call *to);
+/** Its connection is gone: it has reconnect_s from now. */
+void call_await_return(struct call *call, const struct leg *leg);
+
+/** Is the answer of an outgoing leg for somebody who talks already, or waits elsewhere? */
+bool call_is_joining(const struct call *call);
+/** The leg is about to go to another call while this one ends: what it needs from it goes with it. */
+void call_let_go(struct call *call, struct leg *leg);
+/** The leg, let go by its call before that one ended, takes the place of `old` in this one. `old` stays among
+ * this call's legs, and is ended by the caller. */
+void call_join(struct call *call, struct leg *old, struct leg *leg);
+/** What the leg holds apart from its call's; before it is destroyed. */
+void call_release_leg(struct leg *leg);
+
 /* Steps of the table in call_steps.c. */
 void call_take_late_answer(struct call *call, const struct leg_news *news);
 void call_take_told(struct call *call, const struct leg_news *news); /* LEG_MODIFIED of call->told */

@@ -84,10 +84,40 @@ void call_take_told(struct call *call, const struct leg_news *news)
         leg_media_withdraw(leg->media);
     else
         err = leg_media_take_answer(leg->media, news->sdp, &why);
-    leg_media_bridge(call->in->media, call->out->media);
     if (err)
         call_note(call, "%s: the change was not taken: %s", leg->peer, why);
+    if (!other)
+        return; /* it waits for somebody to talk to */
+    leg_media_bridge(call->in->media, call->out->media);
     settle(call, err ? NULL : leg, other);
+}
+
+void call_settle(struct call *call)
+{
+    if (call_is_changing(call))
+        return; /* what comes of that is settled then */
+    call->tell_rounds = 0;
+    settle(call, call->in, call->out);
+}
+
+void call_carry_changes(struct call *from, struct leg *leg, struct call *to)
+{
+    bool is_asked = from->told == leg ? !timer_is_running(&from->tell_timer)
+                                      : from->modifier && from->modifier != leg; /* with the other one's change */
+    bool is_modifier = from->modifier == leg, is_late = from->late == leg;
+
+    timer_stop(&from->tell_timer);
+    from->modifier = from->late = from->told = NULL;
+    if (is_modifier) { /* the one that had been asked is not there any more */
+        leg_media_rollback(leg->media);
+        leg->ops->modify_reply(leg, 491, "the other side has changed", SPAN_NULL);
+    }
+    if (is_late)
+        to->late = leg;
+    if (is_asked) {
+        to->told = leg;
+        to->tell_rounds = 0;
+    }
 }
 
 /* ---- a peer that wants our offer ---- */
@@ -120,8 +150,10 @@ void call_take_late_answer(struct call *call, const struct leg_news *news)
         call_end(call, 488, "gateway", why);
         return;
     }
-    leg_media_bridge(call->in->media, call->out->media);
     call_note(call, "%s: the answer came with the ACK", news->leg->peer);
+    if (!call->out)
+        return;
+    leg_media_bridge(call->in->media, call->out->media);
     call->tell_rounds = 0;
     settle(call, call_other_leg(call, news->leg), NULL);
 }

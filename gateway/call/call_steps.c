@@ -10,7 +10,9 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/transfer.h"
 #include "call/trunk_choice.h"
+#include "sip/refer.h"
 
 typedef void call_step(struct call *call, const struct leg_news *news);
 
@@ -59,7 +61,8 @@ static void pass_progress(struct call *call, const struct leg_news *news)
     const char *why = "";
     bool is_first_media = news->sdp.n && (!call->early || call->early == news->leg);
 
-    if (call->late || ignores_early_media(news->leg)) { /* late: it has no description to hear early media with */
+    /* The caller has no description to hear early media with, or has one already, having talked before. */
+    if (call->late || call->in->is_answered || ignores_early_media(news->leg)) {
         keep_early_answer(call, news);
         return;
     }
@@ -126,12 +129,13 @@ static int answer_caller(struct call *call, const struct leg_news *news, const c
 static void connect_legs(struct call *call, const struct leg_news *news)
 {
     const char *why = "the answer could not be passed on";
+    bool is_joining = call_is_joining(call);
     struct span codec;
     int err;
 
     call->out = news->leg;
     drop_other_legs(call, news->leg);
-    err = answer_caller(call, news, &why);
+    err = is_joining ? transfer_connect(call, news, &why) : answer_caller(call, news, &why);
     if (err) {
         if (err == -ENOENT)
             news->leg->trouble = LEG_NO_CODEC;
@@ -148,6 +152,8 @@ static void connect_legs(struct call *call, const struct leg_news *news)
     stats_observe(HIST_CALL_SETUP_MS, (call->answered_us - call->began_us) / 1000);
     log_info("call %s: answered by %s (codec=%.*s after_ms=%llu)", call->id, call->out->peer, SPAN_ARG(codec),
              (unsigned long long)((call->answered_us - call->began_us) / 1000));
+    if (is_joining)
+        call_settle(call);
 }
 
 /* The winner was faster: this one gets a BYE. */
@@ -218,6 +224,8 @@ static void hang_up(struct call *call, const struct leg_news *news)
 {
     if (news->leg != call->in && news->leg != call->out)
         return;
+    if (call->transfer && transfer_leave(call, news->leg))
+        return;
     call_end(call, news->status, news->status == 0 ? side_name(call, news->leg) : "gateway", news->why);
 }
 
@@ -268,9 +276,7 @@ static void take_change(struct call *call, const struct leg_news *news)
     struct leg *other = call_other_leg(call, news->leg);
     const char *why = "";
 
-    if (!other)
-        return;
-    if (call_is_changing(call)) {
+    if (!other || call_is_changing(call)) {
         news->leg->ops->modify_reply(news->leg, 491, "another change is under way", SPAN_NULL);
         return;
     }
@@ -343,7 +349,10 @@ static call_step *const steps[CALL_STATE_COUNT][LEG_EVENT_COUNT] = {
     [CALL_RINGING] = {[LEG_PROGRESS] = pass_progress,
                       [LEG_ANSWERED] = connect_legs,
                       [LEG_REFUSED] = take_refusal,
-                      [LEG_HUNG_UP] = hang_up_ringing},
+                      [LEG_HUNG_UP] = hang_up_ringing,
+                      /* of a caller who talked elsewhere before: transfer.c */
+                      [LEG_MODIFIED] = finish_change,
+                      [LEG_CONFIRMED] = call_take_late_answer},
     [CALL_TALKING] = {[LEG_ANSWERED] = drop_late_answer,
                       [LEG_HUNG_UP] = hang_up,
                       [LEG_MODIFY] = take_change,
@@ -351,6 +360,7 @@ static call_step *const steps[CALL_STATE_COUNT][LEG_EVENT_COUNT] = {
                       [LEG_CONFIRMED] = call_take_late_answer,
                       [LEG_MODIFY_CANCELLED] = call_drop_change,
                       [LEG_MODIFIED_LATE] = call_repair_change,
+                      [LEG_REFER] = transfer_receive,
                       [LEG_INFO] = pass_info},
 };
 
@@ -363,6 +373,8 @@ void call_event(const struct leg_news *news)
         step(call, news);
     else if (news->event == LEG_MODIFY)
         news->leg->ops->modify_reply(news->leg, 491, "the call is not ready for a change", SPAN_NULL);
+    else if (news->event == LEG_REFER)
+        refer_refuse(news->refer, 491, "the call is not ready to be transferred");
     else
         call_note(call, "%s: event %u ignored in state %s", news->leg->peer, news->event, call_state_name(call->state));
 }

@@ -94,7 +94,7 @@ static void on_out_not_back(void *arg)
 }
 
 /* Each side has its own time: the one that is lost later is not cut short by the other. */
-static void await_return(struct call *call, const struct leg *leg)
+void call_await_return(struct call *call, const struct leg *leg)
 {
     bool is_in = leg == call->in;
     struct timer *timer = is_in ? &call->in_back_timer : &call->out_back_timer;
@@ -119,7 +119,7 @@ static void lose_leg(struct call *call, struct leg *leg, const struct sip_flow *
         return;
     }
     leg_sip_set_lost(leg, true);
-    await_return(call, leg);
+    call_await_return(call, leg);
 }
 
 static void lose_flow(struct call *call, void *arg)

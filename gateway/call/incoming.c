@@ -81,6 +81,7 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
         snprintf(call->in->peer, sizeof(call->in->peer), "%s", call->caller);
         if (caller->account)
             span_copy(span_of(caller->account->name), call->in->account, sizeof(call->in->account));
+        memcpy(call->counted_account, call->in->account, sizeof(call->counted_account));
         err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote,
                                  sip_transport_is_web((enum sip_transport)server_tx_flow(tx)->transport));
     }

@@ -14,6 +14,7 @@
 
 struct call;
 struct leg;
+struct refer;
 
 enum leg_side { LEG_IN, LEG_OUT };
 
@@ -47,6 +48,8 @@ struct leg {
     struct leg_media *media;
     char account[SIP_ACCOUNT_MAX]; /* who it is, when an account */
     const struct trunk *trunk;     /* or which trunk */
+    struct directory *directory;   /* holds trunk, once the leg has come from another call; else the call's does */
+    bool holds_trunk_place;        /* it brought its place in the trunk's max_calls along */
     char peer[ROUTE_NUMBER_MAX];   /* number or name, for people */
     unsigned status;               /* last SIP status seen or sent */
     bool is_answered, is_over;
@@ -69,6 +72,7 @@ enum leg_event {
     LEG_MODIFY_CANCELLED, /* the peer took its change back, which needs no reply any more */
     LEG_MODIFIED_LATE,    /* the peer has accepted a change that was given up */
     LEG_INFO,             /* content_type, sdp = body */
+    LEG_REFER,            /* the peer wants the other side to be connected to somebody else: refer */
     LEG_EVENT_COUNT
 };
 
@@ -79,6 +83,7 @@ struct leg_news {
     const char *why; /* a sentence; borrowed */
     struct span sdp;
     struct span content_type;
+    struct refer *refer; /* borrowed */
 };
 
 void call_event(const struct leg_news *news);

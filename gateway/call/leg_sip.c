@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/leg_sip_private.h"
 #include "sip/params.h"
+#include "sip/refer.h"
 
 #define SDP_TYPE SPAN("application/sdp")
 
@@ -322,6 +323,17 @@ void leg_sip_lose_flow(struct leg *leg)
     call_note(leg->call, "%s: its connection closed; the next request opens another one", leg->peer);
 }
 
+static void on_refer(struct invite *invite, struct server_tx *tx, void *arg)
+{
+    struct leg_sip *sip = arg;
+    struct refer *refer;
+
+    if (refer_new(&refer, invite, tx))
+        return;
+    call_event(&(struct leg_news){.leg = &sip->leg, .event = LEG_REFER, .why = "", .refer = refer});
+    mem_unref(refer);
+}
+
 static void on_refresh(struct invite *invite, void *arg)
 {
     struct leg_sip *sip = arg;
@@ -341,6 +353,7 @@ const struct invite_user leg_sip_invite_user = {
     .on_modified = on_modified,
     .on_modified_late = on_modified_late,
     .on_info = on_info,
+    .on_refer = on_refer,
     .on_refresh = on_refresh,
     .on_ended = on_ended,
     .allows = allows,
@@ -372,7 +385,7 @@ static int answer(struct leg *leg, struct span sdp)
     leg->is_answered = true;
     leg->status = 200;
     text_init(&headers, TRUNK_HEADERS_MAX + 256);
-    text_add_str(&headers, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\n");
+    text_add_str(&headers, "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "\r\n");
     if (leg->call->said)
         leg_sip_pass_headers(&headers, leg, leg->call->said_by, leg->call->said);
     err = text_err(&headers) ? text_err(&headers)
@@ -539,9 +552,9 @@ int leg_sip_new_in(struct leg **legp, struct call *call, struct server_tx *tx)
 
 const struct sip_flow *leg_sip_flow(const struct leg *leg)
 {
-    const struct leg_sip *sip = container_of(leg, struct leg_sip, leg);
+    struct invite *invite = leg_sip_invite(leg);
 
-    return sip->invite ? invite_flow(sip->invite) : NULL;
+    return invite ? invite_flow(invite) : NULL;
 }
 
 struct invite *leg_sip_invite(const struct leg *leg)

@@ -18,7 +18,7 @@ struct leg_sip_dial {
  * from a timer, never from within. */
 int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_dial *dial);
 
-/** The flow this leg speaks over. */
+/** The flow this leg speaks over; NULL when it is of another kind. */
 const struct sip_flow *leg_sip_flow(const struct leg *leg);
 /** NULL when leg is of another kind. */
 struct invite *leg_sip_invite(const struct leg *leg);

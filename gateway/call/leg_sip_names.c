@@ -60,7 +60,12 @@ static void write_own(struct text *out, const struct leg_sip *sip, const struct 
                            &identity, call->conf->domain);
     if (sip->leg.trunk && request)
         write_diversion(out, sip, request);
-    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: timer\r\nUser-Agent: " SIP_AGENT "\r\n");
+    if (call->referrer[0] && !sip->leg.trunk) { /* RFC 3892; to trunks it would tell who is behind us */
+        text_add_str(out, "Referred-By: <sip:");
+        uri_write_user(out, span_of(call->referrer));
+        text_addf(out, "@%s>\r\n", call->conf->domain);
+    }
+    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "\r\nUser-Agent: " SIP_AGENT "\r\n");
 }
 
 void leg_sip_write_headers(struct text *out, const struct leg_sip *sip)

@@ -24,7 +24,7 @@ void *leg_sip_rule_new(const struct leg *leg)
 
     if (!rule)
         return NULL;
-    rule->directory = mem_ref(leg->call->directory);
+    rule->directory = mem_ref(leg->directory ? leg->directory : leg->call->directory);
     rule->trunk = leg->trunk;
     span_copy(span_of(leg->account), rule->account, sizeof(rule->account));
     return rule;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 libsipway_a_SOURCES += gateway/call/call.c
 libsipway_a_SOURCES += gateway/call/call_dial.c
+libsipway_a_SOURCES += gateway/call/call_join.c
 libsipway_a_SOURCES += gateway/call/call_report.c
 libsipway_a_SOURCES += gateway/call/call_settle.c
 libsipway_a_SOURCES += gateway/call/call_steps.c
@@ -22,6 +23,7 @@ libsipway_a_SOURCES += gateway/call/leg_sip.c
 libsipway_a_SOURCES += gateway/call/leg_sip_dial.c
 libsipway_a_SOURCES += gateway/call/leg_sip_names.c
 libsipway_a_SOURCES += gateway/call/leg_sip_rule.c
+libsipway_a_SOURCES += gateway/call/leg_wait.c
 libsipway_a_SOURCES += gateway/call/location.c
 libsipway_a_SOURCES += gateway/call/message.c
 libsipway_a_SOURCES += gateway/call/message_box.c
@@ -43,6 +45,7 @@ libsipway_a_SOURCES += gateway/call/publish.c
 libsipway_a_SOURCES += gateway/call/registrar.c
 libsipway_a_SOURCES += gateway/call/route.c
 libsipway_a_SOURCES += gateway/call/timeline.c
+libsipway_a_SOURCES += gateway/call/transfer.c
 libsipway_a_SOURCES += gateway/call/trunk_board.c
 libsipway_a_SOURCES += gateway/call/trunk_choice.c
 libsipway_a_SOURCES += gateway/call/trunk_duty.c

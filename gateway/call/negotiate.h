@@ -40,6 +40,9 @@ int leg_media_make_full_offer(struct leg_media *media, const struct leg_media *o
 /** The peer's INVITE has no offer: for make_offer(right, left) it is one that can all audio. The next offer to it is
  * made when the right one has answered. @return 0; -ENOMEM */
 int leg_media_assume_offer(struct leg_media *media);
+/** This leg has no peer of its own: for make_offer(right, left) it stands for `other`, as if that one offered all that
+ * it may take, what it uses first. @return 0; -ENOMEM */
+int leg_media_stand_for(struct leg_media *media, const struct leg_media *other);
 /** The peer's answer to our last offer. @return as take_offer */
 int leg_media_take_answer(struct leg_media *media, struct span sdp, const char **why_out);
 /** Our answer to the peer's last offer, given what `other`'s peer has answered. other NULL: the change concerns this

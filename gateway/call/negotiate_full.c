@@ -126,6 +126,26 @@ int leg_media_assume_offer(struct leg_media *media)
     return 0;
 }
 
+int leg_media_stand_for(struct leg_media *media, const struct leg_media *other)
+{
+    for (unsigned kind = 0; kind < MEDIA_KINDS; kind++) {
+        struct media_line *mine = &media->lines[kind];
+        const struct media_line *theirs = &other->lines[kind];
+
+        if (!is_on(theirs))
+            continue;
+        mine->peer = mem_unref(mine->peer);
+        mine->peer = mem_new(sizeof(*mine->peer), NULL);
+        if (!mine->peer)
+            return -ENOMEM;
+        negotiate_full_codecs(media, other, kind, mine->peer);
+        put_first(mine->peer, first_agreed(other, kind));
+        mine->peer_dir = negotiate_wish(other, kind);
+        mine->index = (int)kind;
+    }
+    return 0;
+}
+
 /* ---- has a leg heard what the other one has come to? ---- */
 
 static bool agrees_on(const struct media_line *line, const struct sdp_codec *codec)

@@ -116,6 +116,16 @@ static void receive_info(struct invite *invite, struct server_tx *tx, const stru
         answer(tx, 200, NULL);
 }
 
+static void receive_refer(struct invite *invite, struct server_tx *tx)
+{
+    if (!invite->user || !invite->user->on_refer)
+        answer(tx, 481, "the call has ended");
+    else if (invite->state != INVITE_CONFIRMED)
+        answer(tx, 491, "the call is not ready to be transferred");
+    else
+        invite->user->on_refer(invite, tx, invite->arg);
+}
+
 static void on_dialog_request(struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg, void *arg)
 {
     struct invite *invite = arg;
@@ -134,6 +144,9 @@ static void on_dialog_request(struct dialog *dialog, struct server_tx *tx, const
         break;
     case SIP_INFO:
         receive_info(invite, tx, msg);
+        break;
+    case SIP_REFER:
+        receive_refer(invite, tx);
         break;
     case SIP_OPTIONS:
         answer(tx, 200, NULL);

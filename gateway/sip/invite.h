@@ -40,6 +40,8 @@ struct invite_user {
     void (*on_modified_late)(struct invite *invite, void *arg);
     /** INFO: answer tx. */
     void (*on_info)(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg);
+    /** REFER in a confirmed session: answer tx (refer.h). */
+    void (*on_refer)(struct invite *invite, struct server_tx *tx, void *arg);
     /** Time to refresh by a re-INVITE with the description that counts (the peer takes no UPDATE). */
     void (*on_refresh)(struct invite *invite, void *arg);
     /** Over. bye is NULL unless INVITE_END_BYE. */

@@ -146,6 +146,11 @@ class BrowserPhone {
     return this.ask('session.unhold()');
   }
 
+  /** Transfer a call, see page/phone.js. */
+  refer(target, options) {
+    return this.run('refer', target, options);
+  }
+
   sendDigits(text, options = {}) {
     return this.ask(`session.sendDTMF(${JSON.stringify(text)}, ${JSON.stringify({ transportType: 'RFC2833', ...options })})`);
   }

@@ -8,6 +8,7 @@ const KEEP_SECONDS = 20;
 const phone = {
   log: [], // events in order: {what, ...}
   rate: 48000,
+  sessions: [], // of this scenario, in order
   pieces: [], // Float32Arrays of what is heard, newest last
 
   note(what, more = {}) {
@@ -49,6 +50,7 @@ const phone = {
 
   onSession(session, originator, request) {
     this.session = session;
+    this.sessions.push(session);
     const caller = { user: request.from?.uri.user, display: request.from?.display_name };
     this.note('session', { originator, ...(originator === 'remote' && { caller }) });
     const tell = (e) => ({ originator: e?.originator, cause: e?.cause, status: e?.message?.status_code, reason: e?.message?.getHeader?.('Reason') });
@@ -105,6 +107,16 @@ const phone = {
     this.session.answer(this.options(more));
   },
 
+  /** Send the far end of a call to somebody else; `replaces`: to the far end of that call. Calls are counted from the first. */
+  refer(target, { from = this.sessions.length - 1, replaces } = {}) {
+    const note = (what) => (e) => this.note(`refer ${what}`, { status: e?.response?.status_code ?? e?.request?.body?.match(/ (\d+)/)?.[1] });
+    const events = ['requestSucceeded', 'requestFailed', 'trying', 'progress', 'accepted', 'failed'];
+    this.sessions[from].refer(target, {
+      eventHandlers: Object.fromEntries(events.map((what) => [what, note(what)])),
+      ...(replaces !== undefined && { replaces: this.sessions[replaces] }),
+    });
+  },
+
   /** The last `ms` of what was heard, 16-bit little-endian, base64. */
   heard(ms) {
     const count = Math.min(this.pieces.length, Math.ceil((ms * this.rate) / 1000 / 128));
@@ -124,6 +136,7 @@ const phone = {
 
   reset() {
     this.ua.terminateSessions();
+    this.sessions = [];
     this.onlyCodecs = undefined;
     this.microphone(this.hz);
   },
