@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/conf_row.h"
 #include "base/mem.h"
@@ -215,6 +216,21 @@ static void check_account(struct conf_reader *reader, size_t index)
     }
 }
 
+/* Who is asked for the password of name@domain must be one. */
+static void check_registrar(struct conf_reader *reader, size_t index)
+{
+    const struct conf *conf = reader->conf;
+    const struct conf_trunk *trunk = &conf->trunks[index];
+    char key[64];
+
+    item_key(key, "trunks", index, "registrar");
+    if (trunk->registrar && conf->domain && strcasecmp(trunk->registrar, conf->domain) == 0)
+        conf_fail_at(reader, trunk->line, key, "is the gateway's own domain");
+    for (size_t i = 0; trunk->registrar && i < index; i++)
+        if (conf->trunks[i].registrar && strcasecmp(trunk->registrar, conf->trunks[i].registrar) == 0)
+            conf_fail_at(reader, trunk->line, key, "\"%s\" stands twice", trunk->registrar);
+}
+
 static void check_trunk(struct conf_reader *reader, size_t index)
 {
     struct conf_trunk *trunk = &reader->conf->trunks[index];
@@ -227,6 +243,7 @@ static void check_trunk(struct conf_reader *reader, size_t index)
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "identity"), "from-only stands alone");
     if (!trunk->is_register && trunk->password && !trunk->username)
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "password"), "needs a username");
+    check_registrar(reader, index);
 }
 
 /* ---- routes ---- */

@@ -14,6 +14,7 @@
 #include "call/call_private.h"
 #include "call/events.h"
 #include "call/cause_facts.h"
+#include "call/pbx_call.h"
 #include "call/transfer.h"
 #include "call/trunk_limit.h"
 
@@ -82,6 +83,7 @@ static void call_destroy(void *self)
     mem_unref(call->legs_text);
     mem_unref(call->cause_text);
     mem_unref(call->route_text);
+    mem_unref(call->pbx);
     mem_unref(call->directory);
     conf_unref(call->conf);
 }
@@ -175,7 +177,7 @@ static void end_legs(struct call *call, unsigned status, const char *why)
 static void count_end(struct call *call)
 {
     stats_add(STAT_CALLS, -1);
-    if (!call->answered_us)
+    if (!call->answered_us && !pbx_call_is_challenge(call, call->end_status))
         stats_count(STAT_CALLS_FAILED);
     log_info("call %s: ended by %s (status=%u seconds=%llu cause=%s): %s", call->id, call->ended_by, call->end_status,
              (unsigned long long)(call->answered_us ? (call->ended_us - call->answered_us) / 1000000 : 0),
@@ -218,8 +220,10 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
     timer_stop(&call->tell_timer);
-    keep_cause(call);
-    call_write_cdr(call); /* before the media is gone: it has the figures */
+    if (!pbx_call_is_challenge(call, status)) { /* else the call is still to come */
+        keep_cause(call);
+        call_write_cdr(call); /* before the media is gone: it has the figures */
+    }
     call_keep_texts(call);
     transfer_drop(call);
     end_legs(call, status ? status : 200, call->why);

@@ -73,6 +73,7 @@ struct call {
     bool is_counted_trunk;
     char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
     char *route_text;    /* name of its route */
+    struct pbx_call *pbx; /* between a PBX and one of its users; else NULL */
     struct timer linger; /* frees the legs outside of their own call-backs */
 };
 

@@ -11,6 +11,7 @@
 #include "call/call_private.h"
 #include "call/dial_limits.h"
 #include "call/leg_sip.h"
+#include "call/pbx_call.h"
 #include "call/trunk_board.h"
 #include "call/trunk_choice.h"
 #include "call/trunk_limit.h"
@@ -96,12 +97,19 @@ static bool is_down(struct span trunk, void *arg)
     return trunk_board_get(call->calls->board, trunk)->health == TRUNK_DOWN;
 }
 
+static int choose_trunk(struct call *call)
+{
+    if (!call->pick.trunks || (call->pbx && call->trunk_try.tried))
+        return -1;
+    return call->pbx ? 0 : trunk_choose(call->pick.route, call->trunk_try.tried, is_down, call);
+}
+
 bool call_dial_next_trunk(struct call *call)
 {
     int at;
 
     call_leave_trunk(call);
-    while (call->pick.trunks && (at = trunk_choose(call->pick.route, call->trunk_try.tried, is_down, call)) >= 0) {
+    while ((at = choose_trunk(call)) >= 0) {
         const char *name = call->pick.trunks->items[at];
         const struct trunk *trunk = directory_trunk(call->directory, span_of(name));
         const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";
@@ -156,25 +164,54 @@ static unsigned shorter(unsigned left, unsigned right)
     return !right || (left && left < right) ? left : right;
 }
 
-void call_route(struct call *call, const struct route_caller *caller)
+/* @return false: nobody gets it, and the call has ended */
+static bool find_way(struct call *call, const struct route_caller *caller)
 {
-    int err = route_pick(&call->pick, call->directory, caller, span_of(call->dialled));
-    unsigned status = 0;
     const char *why;
+    int err;
 
+    if (call->pbx) {
+        pbx_call_pick(&call->pick, call);
+        return true;
+    }
+    err = route_pick(&call->pick, call->directory, caller, span_of(call->dialled));
     if (err) {
         refuse_route(call, err);
-        return;
+        return false;
     }
     call_note(call, "route %s: %s", call->pick.route && call->pick.route->name ? call->pick.route->name : "-",
               call->pick.account ? call->pick.account->name : "trunks");
     why = call->pick.trunks ? dial_limits_enter(call->calls->store, call->conf, caller, &call->pick) : NULL;
     if (why) {
         call_end(call, 403, "gateway", why);
-        return;
+        return false;
     }
     if (caller->account)
         call->max_duration_s = shorter(call->max_duration_s, caller->account->max_duration_s);
+    return true;
+}
+
+static void dial(struct call *call)
+{
+    bool is_dialled = true;
+
+    if (call->pick.account)
+        dial_account(call);
+    else if (call->pbx && call->pbx->is_to_device)
+        is_dialled = ring(call, &(struct leg_sip_dial){.binding = &call->pbx->device, .account = call->pbx->aor});
+    else
+        is_dialled = call_dial_next_trunk(call);
+    if (!is_dialled)
+        end_unheard(call, "no trunk can take the call");
+}
+
+void call_route(struct call *call, const struct route_caller *caller)
+{
+    unsigned status = 0;
+    const char *why;
+
+    if (!find_way(call, caller))
+        return;
     why = take_offer(call, &status);
     if (why) {
         call_end(call, status, "gateway", why);
@@ -183,9 +220,8 @@ void call_route(struct call *call, const struct route_caller *caller)
     timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer,
                 call);
     log_info("call %s: %s calls %s (%s)", call->id, call->caller, call->dialled,
-             call->pick.account ? call->pick.account->name : "trunk");
-    if (call->pick.account)
-        dial_account(call);
-    else if (!call_dial_next_trunk(call))
-        end_unheard(call, "no trunk can take the call");
+             call->pick.account  ? call->pick.account->name
+             : call->pick.trunks ? "trunk"
+                                 : "device");
+    dial(call);
 }

@@ -12,6 +12,7 @@
 #include "call/incoming.h"
 #include "call/location.h"
 #include "call/messages.h"
+#include "call/pbx.h"
 #include "call/place.h"
 #include "call/presence.h"
 #include "call/trunk_board.h"
@@ -20,7 +21,13 @@
 static unsigned place(const struct sip_msg *msg, const struct sip_flow *flow, void *arg)
 {
     struct calls *calls = arg;
+    int home = pbx_place(calls, msg);
 
+    if (home >= 0)
+        return (unsigned)home;
+    if (msg->method != SIP_INVITE && msg->method != SIP_CANCEL && msg->method != SIP_ACK &&
+        msg->method != SIP_SUBSCRIBE && msg->method != SIP_PUBLISH)
+        return calls->worker;
     if (msg->method == SIP_SUBSCRIBE || msg->method == SIP_PUBLISH)
         return place_event(msg, calls->directory, worker_count());
     return place_call(msg, worker_count());
@@ -46,6 +53,8 @@ static void on_flow_lost(const struct sip_flow *flow, const char *account, void 
         presence_flow_lost(calls->presence, flow, account);
     if (calls->duties)
         trunk_duties_flow_lost(calls->duties, flow);
+    if (calls->pbx)
+        pbx_flow_lost(calls->pbx, flow);
     if (account[0] && flow->worker == calls->worker) {
         location_drop_flow(calls->store, span_of(account), flow);
         span_copy(span_of(account), news.account, sizeof(news.account));
@@ -81,6 +90,8 @@ int calls_set_stack(struct calls *calls, struct sip_stack *stack)
     err = messages_new(&calls->messages, calls);
     if (!err)
         err = presence_new(&calls->presence, calls);
+    if (!err)
+        err = pbx_new(&calls->pbx, calls);
     return err ? err : trunk_duties_new(&calls->duties, calls);
 }
 
@@ -91,6 +102,7 @@ static void calls_destroy(void *self)
     struct list *link, *tmp;
 
     timer_stop(&calls->sweep);
+    mem_unref(calls->pbx);
     mem_unref(calls->presence);
     mem_unref(calls->messages);
     mem_unref(calls->duties);
@@ -152,6 +164,8 @@ int calls_reload(struct calls *calls, struct conf *conf)
         trunk_duties_reload(calls->duties);
     if (calls->presence)
         presence_reload(calls->presence);
+    if (calls->pbx)
+        pbx_reload(calls->pbx);
     return 0;
 }
 

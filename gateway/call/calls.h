@@ -17,6 +17,7 @@ struct trunk_board;
 struct trunk_duties;
 struct messages;
 struct presence;
+struct pbx;
 struct store;
 struct record;
 struct kept;
@@ -33,6 +34,7 @@ struct calls {
     struct trunk_duties *duties; /* those that this worker looks after */
     struct messages *messages;   /* MESSAGEs on their way */
     struct presence *presence;   /* who watches whom */
+    struct pbx *pbx;             /* users of a PBX behind us */
     struct list listeners;       /* of call events: events.c */
     struct sip_stack *stack;
     struct media_house *media;

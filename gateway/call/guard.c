@@ -12,6 +12,7 @@
 #include "base/stats.h"
 #include "call/directory.h"
 #include "call/guesses.h"
+#include "call/pbx.h"
 #include "sip/digest.h"
 #include "sip/held.h"
 #include "store/store.h"
@@ -262,7 +263,7 @@ void guard_admit(struct calls *calls, const struct sip_incoming *incoming, struc
                     msg->method != SIP_REGISTER && !credentials_of(msg) &&
                     directory_trunk_from(calls->directory, &incoming->flow->remote);
 
-    if (!is_trunk)
+    if (!pbx_admit(calls->pbx, incoming, verdict) && !is_trunk)
         admit_account(calls, incoming, verdict);
     if (!verdict->status && !verdict->is_silent)
         check_shape(msg, verdict);
@@ -285,6 +286,8 @@ static bool is_still_good(struct span name, void *arg)
     const struct conf_account *former = directory_account(review->former, name);
     const struct conf_account *now = directory_account(review->now, name);
 
+    if (pbx_is_user(review->now, name))
+        return true; /* proved to his PBX, not to us */
     return former && now && is_same_text(former->password, now->password) && is_same_text(former->ha1, now->ha1) &&
            is_same_text(directory_conf(review->former)->domain, directory_conf(review->now)->domain);
 }

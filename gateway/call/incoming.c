@@ -15,8 +15,10 @@
 #include "call/leg_sip_private.h"
 #include "call/messages.h"
 #include "call/mwi.h"
-#include "call/presence.h"
 #include "call/number_rules.h"
+#include "call/pbx.h"
+#include "call/pbx_call.h"
+#include "call/presence.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
 #include "sip/refresh.h"
@@ -48,8 +50,10 @@ static void take_caller(struct call *call, const struct route_caller *caller, co
 /* @return 0; -EBADMSG: no number; -ENOENT: the trunk's rules leave none */
 static int take_dialled(struct call *call, const struct route_caller *caller, const struct sip_msg *msg)
 {
-    int err = identity_take_dialled(call->dialled, &msg->uri);
+    int err = caller->pbx ? pbx_call_join(call, caller->pbx, msg) : identity_take_dialled(call->dialled, &msg->uri);
 
+    if (caller->pbx)
+        return err;
     return err || !caller->trunk ? err : number_rules_apply(&caller->trunk->conf->numbers_in, call->dialled);
 }
 
@@ -132,21 +136,12 @@ static const char *check_limits(struct calls *calls, const struct route_caller *
     return caller->account ? account_limit_enter(calls->store, caller->account) : NULL;
 }
 
-static void receive_invite(struct calls *calls, struct server_tx *tx, const char *account)
+void incoming_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
 {
     const struct sip_msg *msg = server_tx_request(tx);
-    struct route_caller caller = {0};
     unsigned status;
     const char *why;
 
-    if (account[0])
-        caller.account = directory_account(calls->directory, span_of(account));
-    else
-        caller.trunk = directory_trunk_from(calls->directory, &server_tx_flow(tx)->remote);
-    if (!caller.account && !caller.trunk) {
-        reply(tx, 403, "neither an account nor a trunk of this gateway", "");
-        return;
-    }
     why = check_body(msg, &status);
     if (why) {
         reply(tx, status, why, status == 415 ? "Accept: application/sdp\r\n" : "");
@@ -156,17 +151,33 @@ static void receive_invite(struct calls *calls, struct server_tx *tx, const char
         reply(tx, 422, "the session timer is too brief", "Min-SE: 90\r\n");
         return;
     }
-    why = check_limits(calls, &caller);
+    why = check_limits(calls, caller);
     if (why) {
         stats_count(STAT_CALLS_REFUSED);
         reply(tx, 503, why, "Retry-After: 10\r\n");
         return;
     }
-    begin_call(calls, tx, &caller);
+    begin_call(calls, tx, caller);
+}
+
+static void receive_invite(struct calls *calls, struct server_tx *tx, const char *account)
+{
+    struct route_caller caller = {0};
+
+    if (account[0])
+        caller.account = directory_account(calls->directory, span_of(account));
+    else
+        caller.trunk = directory_trunk_from(calls->directory, &server_tx_flow(tx)->remote);
+    if (caller.account || caller.trunk)
+        incoming_call(calls, tx, &caller);
+    else
+        reply(tx, 403, "neither an account nor a trunk of this gateway", "");
 }
 
 void incoming_receive(struct calls *calls, struct server_tx *tx, const char *account)
 {
+    if (pbx_receive(calls->pbx, tx, account))
+        return;
     switch (server_tx_request(tx)->method) {
     case SIP_INVITE:
         receive_invite(calls, tx, account);

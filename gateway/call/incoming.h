@@ -7,3 +7,7 @@
 /** A new request that passed the guard, with its transaction: INVITE, REGISTER, OPTIONS; others are refused.
  *  @param account who has proved itself; "": the request is a trunk's */
 void incoming_receive(struct calls *calls, struct server_tx *tx, const char *account);
+
+struct route_caller;
+/** A call of a caller who is known: checks what any call has to stand, makes the call, and finds who gets it. */
+void incoming_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "call/call.h"
 #include "call/leg_sip_private.h"
+#include "call/pbx_call.h"
 #include "sip/params.h"
 #include "sip/refer.h"
 
@@ -99,6 +100,8 @@ static unsigned map_refusal(const struct leg_sip *sip, unsigned status, bool has
         *why = is_trunk ? "the trunk cannot be reached" : "the connection to the device is gone";
         return is_trunk ? 503 : 480;
     }
+    if (is_trunk && pbx_call_is_challenge(sip->leg.call, status))
+        return status;
     if (status == 401 || status == 407) {
         *why = is_trunk ? "the trunk refused our credentials" : "the device asks for credentials";
         return 503;
@@ -128,6 +131,8 @@ static void on_rejected(struct invite *invite, unsigned status, const struct sip
                  response->reason.p ? response->reason.p : "");
         why = text;
     }
+    if (response && sip->leg.call->pbx)
+        pbx_call_take_refusal(sip->leg.call->pbx, response);
     status = map_refusal(sip, status, response != NULL, &why);
     tell(sip, LEG_REFUSED, status, why, SPAN_NULL);
 }
@@ -409,11 +414,13 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
     if (sip->is_lost)
         __atomic_add_fetch(&lost_count, -1, __ATOMIC_RELAXED);
     sip->is_lost = false;
-    text_init(&headers, 1024);
+    text_init(&headers, 16384);
     if (cause)
         sip_write_reason(&headers, cause, why);
     if (status == 503)
         text_add_str(&headers, "Retry-After: 10\r\n");
+    if (leg->side == LEG_IN && pbx_call_is_challenge(leg->call, status))
+        text_add_str(&headers, leg->call->pbx->challenge);
     rule = sip->invite ? leg_sip_rule_new(leg) : NULL;
     if (sip->invite)
         invite_end(sip->invite, &(struct invite_end){.status = status,

@@ -8,6 +8,7 @@
 #include "call/call.h"
 #include "call/leg_sip_private.h"
 #include "call/number_rules.h"
+#include "call/pbx_call.h"
 
 static void on_fail_timer(void *arg)
 {
@@ -38,6 +39,10 @@ static void write_texts(struct invite_texts *texts, const struct leg_sip *sip)
     text_init(&texts->from, 1024);
     text_init(&texts->to, 1024);
     text_init(&texts->headers, 32768);
+    if (sip->leg.call->pbx) {
+        pbx_call_write(sip->leg.call, &texts->uri, &texts->from, &texts->to, &texts->headers);
+        return;
+    }
     if (sip->leg.trunk) {
         leg_sip_write_uri(&texts->uri, sip, true);
         text_add_char(&texts->to, '<');
@@ -80,7 +85,9 @@ static int make_offer(struct leg_sip *sip, const struct sip_flow *flow, struct t
 
 static int send_invite(struct leg_sip *sip, const struct sip_flow *flow, struct span sdp)
 {
-    const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
+    const struct pbx_call *pbx = sip->leg.call->pbx; /* its challenges are for the user */
+    const struct conf_trunk *trunk = sip->leg.trunk && !pbx ? sip->leg.trunk->conf : NULL;
+    struct span contact_user = pbx && sip->leg.trunk ? span_of(pbx->name) : SPAN_NULL;
     struct invite_texts texts;
     int err;
 
@@ -94,6 +101,7 @@ static int send_invite(struct leg_sip *sip, const struct sip_flow *flow, struct 
                                                                         .request_uri = text_span(&texts.uri),
                                                                         .from = text_span(&texts.from),
                                                                         .to = text_span(&texts.to),
+                                                                        .contact_user = contact_user,
                                                                         .max_forwards = sip->leg.call->max_forwards,
                                                                         .headers = text_span(&texts.headers),
                                                                         .content_type = SPAN("application/sdp"),
@@ -199,7 +207,16 @@ static int begin_trunk(struct leg_sip *sip)
 {
     const struct trunk *trunk = sip->leg.trunk;
     struct calls *calls = sip->leg.call->calls;
+    struct sip_flow flow;
 
+    if (sip->leg.call->pbx) { /* as the user wrote it */
+        snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->number);
+        if (pbx_call_open_hop(sip->leg.call, trunk, &flow)) {
+            begin(sip, &flow);
+            return 0;
+        }
+        return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
+    }
     if (number_rules_apply(&trunk->conf->numbers_out, sip->number)) {
         leg_sip_fail_later(sip, 404, LEG_FINE, "the trunk's numbers_out leave no number to dial");
         return 0;

@@ -5,9 +5,12 @@
 
 /* route.h: the dial plan: who calls what, and who gets it. The first rule that matches wins. Pure over the snapshot. */
 
+struct pbx_call;
+
 struct route_caller {
     const struct conf_account *account; /* one of the two */
     const struct trunk *trunk;
+    struct pbx_call *pbx; /* a PBX's user calls it, or it calls one of its users: no route is asked; else NULL */
 };
 
 #define ROUTE_NUMBER_MAX 128

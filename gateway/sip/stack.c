@@ -224,9 +224,6 @@ static unsigned owner_of(struct sip_stack *stack, const struct sip_flow *flow, c
 
     if (named >= 0)
         return (unsigned)named < worker_count() ? (unsigned)named : stack->worker;
-    if (msg->method != SIP_INVITE && msg->method != SIP_CANCEL && msg->method != SIP_ACK &&
-        msg->method != SIP_SUBSCRIBE && msg->method != SIP_PUBLISH)
-        return stack->worker;
     owner = stack->user->place(msg, flow, stack->user_arg);
     return owner < worker_count() ? owner : stack->worker;
 }

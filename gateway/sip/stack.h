@@ -39,7 +39,7 @@ struct sip_verdict {
 };
 
 struct sip_user {
-    /** Which worker owns this new INVITE, SUBSCRIBE or PUBLISH: a pure function of the message and the snapshot. */
+    /** Which worker owns this new request: a pure function of the message and the snapshot, or whoever asks. */
     unsigned (*place)(const struct sip_msg *msg, const struct sip_flow *flow, void *arg);
     /** First look, before any state exists: ACL, digest, limits. */
     void (*admit)(const struct sip_incoming *incoming, struct sip_verdict *verdict, void *arg);
