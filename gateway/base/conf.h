@@ -91,6 +91,7 @@ struct conf_trunk {
     struct conf_strings accept; /* CIDR texts, checked */
     unsigned max_calls;         /* 0: no limit */
     unsigned max_cps;
+    unsigned cps_wait_ms;       /* for a turn; 0: refused at once */
     unsigned max_users; /* of registrar; 0: no limit */
     struct conf_strings codecs; /* upper case names, in order of preference */
     enum conf_srtp srtp;

@@ -71,6 +71,7 @@ static void call_destroy(void *self)
 {
     struct call *call = self;
 
+    trunk_pace_leave(call->pace_wait);
     timer_stop(&call->ring_timer);
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);

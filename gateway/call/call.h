@@ -5,6 +5,7 @@
 #include "call/leg.h"
 #include "call/location.h"
 #include "call/timeline.h"
+#include "call/trunk_pace.h"
 
 /* call.h: a call: an incoming leg, one or more outgoing ones of which one wins, the bridge between two, limits,
  * timeline, CDR.
@@ -71,6 +72,7 @@ struct call {
     const char *cause_id; /* what it failed of (cause.h), "" */
     char *cause_text;     /* that in a sentence; NULL while it lives */
     bool is_counted_trunk;
+    struct pace_wait *pace_wait; /* it waits for its turn at the trunk */
     char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
     char *route_text;    /* name of its route */
     struct pbx_call *pbx; /* between a PBX and one of its users; else NULL */

@@ -15,6 +15,9 @@
 #include "call/trunk_board.h"
 #include "call/trunk_choice.h"
 #include "call/trunk_limit.h"
+#include "call/trunk_pace.h"
+
+static const char too_many[] = "the trunk's limit of new calls a second is reached";
 
 static void on_ring_timer(void *arg)
 {
@@ -82,6 +85,7 @@ void call_leave_trunk(struct call *call)
 {
     const struct trunk *trunk;
 
+    call->pace_wait = trunk_pace_leave(call->pace_wait);
     if (!call->is_counted_trunk)
         return;
     call->is_counted_trunk = false;
@@ -104,26 +108,65 @@ static int choose_trunk(struct call *call)
     return call->pbx ? 0 : trunk_choose(call->pick.route, call->trunk_try.tried, is_down, call);
 }
 
+static void end_unheard(struct call *call, const char *why);
+
+static bool ring_trunk(struct call *call)
+{
+    const char *name = call->pick.trunks->items[call->trunk_try.at];
+
+    call_note(call, "trunk %s is tried", name);
+    return ring(call, &(struct leg_sip_dial){.trunk = directory_trunk(call->directory, span_of(name))});
+}
+
+static void on_turn(int err, void *arg)
+{
+    struct call *call = arg;
+
+    call->pace_wait = trunk_pace_leave(call->pace_wait);
+    if (err)
+        call_keep_refusal(call, 503, too_many);
+    if ((err || !ring_trunk(call)) && !call_dial_next_trunk(call))
+        end_unheard(call, "no trunk can take the call");
+}
+
+/* A place at the trunk, and its turn there. @return NULL, or why not */
+static const char *enter_trunk(struct call *call, const struct trunk *trunk, bool *has_to_wait)
+{
+    const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";
+    int err;
+
+    if (limit)
+        return limit;
+    call->is_counted_trunk = true;
+    err = trunk_pace_enter(&call->pace_wait, call->calls->pace, trunk->conf, on_turn, call);
+    *has_to_wait = err == -EINPROGRESS;
+    if (!err || *has_to_wait)
+        return NULL;
+    call_leave_trunk(call);
+    return err == -ENOMEM ? "no memory is left" : too_many;
+}
+
 bool call_dial_next_trunk(struct call *call)
 {
+    bool has_to_wait = false;
     int at;
 
     call_leave_trunk(call);
     while ((at = choose_trunk(call)) >= 0) {
         const char *name = call->pick.trunks->items[at];
-        const struct trunk *trunk = directory_trunk(call->directory, span_of(name));
-        const char *limit = trunk ? trunk_limit_enter(call->calls->store, trunk->conf) : "no such trunk";
+        const char *limit;
 
         call->trunk_try.tried |= UINT64_C(1) << at;
+        call->trunk_try.at = (size_t)at;
+        limit = enter_trunk(call, directory_trunk(call->directory, span_of(name)), &has_to_wait);
         if (limit) {
             call_note(call, "trunk %s: %s", name, limit);
             call_keep_refusal(call, 503, limit);
             continue;
         }
-        call->trunk_try.at = (size_t)at;
-        call->is_counted_trunk = true;
-        call_note(call, "trunk %s is tried", name);
-        if (ring(call, &(struct leg_sip_dial){.trunk = trunk}))
+        if (has_to_wait)
+            call_note(call, "trunk %s: waits for its turn", name);
+        if (has_to_wait || ring_trunk(call))
             return true;
         call_leave_trunk(call);
     }

@@ -17,6 +17,7 @@
 #include "call/presence.h"
 #include "call/trunk_board.h"
 #include "call/trunk_duty.h"
+#include "call/trunk_pace.h"
 
 static unsigned place(const struct sip_msg *msg, const struct sip_flow *flow, void *arg)
 {
@@ -87,6 +88,9 @@ int calls_set_stack(struct calls *calls, struct sip_stack *stack)
 
     calls->stack = stack;
     timer_start(stack->wheel, &calls->sweep, 1000, on_sweep, calls);
+    err = trunk_pace_new(&calls->pace, calls->store, stack->wheel);
+    if (err)
+        return err;
     err = messages_new(&calls->messages, calls);
     if (!err)
         err = presence_new(&calls->presence, calls);
@@ -113,6 +117,7 @@ static void calls_destroy(void *self)
     list_each (link, tmp, &calls->history)
         mem_unref(container_of(link, struct call, link));
     map_free(&calls->by_id);
+    mem_unref(calls->pace);
     mem_unref(calls->board);
     mem_unref(calls->directory);
     conf_unref(calls->conf);

@@ -23,6 +23,7 @@ struct record;
 struct kept;
 struct dns;
 struct guesses;
+struct trunk_pace;
 
 #define CALL_HISTORY_MAX 200 /* ended calls that can still be asked about, per worker */
 
@@ -43,6 +44,7 @@ struct calls {
     struct kept *kept; /* messages on disk */
     struct dns *dns;
     struct guesses *guesses; /* of all workers */
+    struct trunk_pace *pace; /* who waits for a turn at a trunk */
     struct map by_id;        /* calls alive */
     struct list history;     /* ended calls, oldest first */
     unsigned history_count;

@@ -58,6 +58,7 @@ libsipway_a_SOURCES += gateway/call/trunk_duty.c
 libsipway_a_SOURCES += gateway/call/trunk_headers.c
 libsipway_a_SOURCES += gateway/call/trunk_health.c
 libsipway_a_SOURCES += gateway/call/trunk_limit.c
+libsipway_a_SOURCES += gateway/call/trunk_pace.c
 libsipway_a_SOURCES += gateway/call/trunk_register.c
 libsipway_a_SOURCES += gateway/call/watcher.c
 libsipway_a_SOURCES += gateway/call/xml.c

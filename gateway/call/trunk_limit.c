@@ -27,7 +27,7 @@ static int count(struct store *store, const char *kind, const char *name, int64_
 
 const char *trunk_limit_enter(struct store *store, const struct conf_trunk *trunk)
 {
-    if (trunk->max_cps && count(store, "cps", trunk->name, 1, trunk->max_cps, 1000) == -EBUSY)
+    if (trunk->max_cps && !trunk->cps_wait_ms && count(store, "cps", trunk->name, 1, trunk->max_cps, 1000) == -EBUSY)
         return "the trunk's limit of new calls a second is reached";
     if (trunk->max_calls && count(store, "calls-trunk", trunk->name, 1, trunk->max_calls, 0) == -EBUSY)
         return "all channels of the trunk are in use";

@@ -6,7 +6,8 @@
 
 /* trunk_limit.h: how many calls at once and how many new ones a second a trunk or account takes, over all workers. */
 
-/** Take a place. @return NULL, or a sentence: which limit is reached */
+/** Take a place. New calls a second are counted only where nobody waits for his turn (trunk_pace.h). @return NULL, or a
+ * sentence: which limit is reached */
 const char *trunk_limit_enter(struct store *store, const struct conf_trunk *trunk);
 void trunk_limit_leave(struct store *store, const struct conf_trunk *trunk);
 const char *account_limit_enter(struct store *store, const struct conf_account *account);
