@@ -47,6 +47,41 @@ scenario('presence follows the registration: closed, open, closed when taken bac
   await counted(0);
 });
 
+scenario('a phone over UDP watches: asked for its password, told where its packets come from', async ({ defer }) => {
+  const phone = await udpPhone(peers.gateway, bob, defer);
+  const watch = await subscribe(phone, bob, 'dave', 'presence');
+  check(phone.received.some((m) => m.status === 401 && m.cseq.method === 'SUBSCRIBE'), 'it was not asked for a password');
+  check(CLOSED.test((await watch.next()).body), 'not closed');
+  const browser = await wsPhone(peers.gateway, dave);
+  defer(() => browser.close());
+  check(OPEN.test((await watch.next()).body), 'not told');
+  await watch.refresh(0);
+  await watch.next();
+});
+
+scenario('a browser watches with JsSIP, and is refused by what it sees', async ({ defer }) => {
+  const { alice: phone } = peers;
+  const open = (target, event, type) => phone.ask(`void (() => {
+    const sub = phone.ua.subscribe('sip:${target}@example.com', '${event}', '${type}', { expires: 600, contentType: 'text/plain' });
+    phone.sub = sub;
+    sub.on('notify', (isFinal, request, body) => phone.note('notify', { isFinal, body }));
+    sub.on('terminated', (code, reason) => phone.note('sub ended', { code, reason }));
+    sub.subscribe();
+  })()`);
+  await open('bob', 'presence', 'application/pidf+xml');
+  check(OPEN.test((await phone.sees('notify')).body), 'bob is registered');
+  const second = await udpPhone(peers.gateway, bob, defer);
+  await publish(second, bob, document('pres:bob@example.com', 'da 🌞'), { expires: 2 });
+  check(/da 🌞/.test((await phone.sees('notify')).body), 'not told what he publishes');
+  await phone.sees('notify'); // which has run out
+  await phone.ask('void phone.sub.terminate()');
+  check((await phone.sees('notify')).isFinal, 'no last NOTIFY');
+  await phone.sees('sub ended');
+  await open('dave', 'presence', 'application/pidf+xml');
+  check((await phone.sees('sub ended')).code === 2, 'not refused');
+  await counted(0);
+});
+
 scenario('a registration that runs out is told without anybody asking', async ({ defer }) => {
   const watch = await watches('bob', 'dave', 'presence');
   await watch.next();
