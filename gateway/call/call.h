@@ -56,6 +56,7 @@ struct call {
     } trunk_try;
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;
+    char lamps[2][SIP_ACCOUNT_MAX];        /* whose busy lamps it has lit, on the caller's and the callee's side */
     char counted_account[SIP_ACCOUNT_MAX]; /* whose max_calls it counts for; "" */
     unsigned max_forwards;
     unsigned max_duration_s; /* 0: none */

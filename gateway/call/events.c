@@ -14,7 +14,7 @@ void events_leave(struct call_listener *listener)
     list_remove(&listener->link);
 }
 
-void events_call_changed(const struct call *call)
+void events_call_changed(struct call *call)
 {
     struct list *link, *tmp;
 

@@ -3,11 +3,11 @@
 
 #include "call/call.h"
 
-/* events.h: what happens to calls, told to whoever listens on the call's worker. One line in call_set_state() is the
- * source. */
+/* events.h: what happens to calls, told to whoever listens on the call's worker. call_set_state() is the source, and
+ * transfer.c where a party goes over. */
 
-/** The call has entered its present state. Must not end it. */
-typedef void call_listener_fn(const struct call *call, void *arg);
+/** The call has entered its present state, or one of its parties is another one. Must not end it. */
+typedef void call_listener_fn(struct call *call, void *arg);
 
 struct call_listener {
     struct list link;
@@ -19,5 +19,5 @@ struct call_listener {
 void events_listen(struct calls *calls, struct call_listener *listener, call_listener_fn *fn, void *arg);
 /** Idempotent. */
 void events_leave(struct call_listener *listener);
-/** For call.c. */
-void events_call_changed(const struct call *call);
+/** The call has another state, or another party. */
+void events_call_changed(struct call *call);

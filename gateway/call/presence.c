@@ -132,8 +132,6 @@ static enum dialog_info_state state_of(const struct call *call)
     switch (call->state) {
     case CALL_TALKING:
         return DIALOG_INFO_CONFIRMED;
-    case CALL_OVER:
-        return DIALOG_INFO_TERMINATED;
     case CALL_ROUTING:
         return DIALOG_INFO_TRYING;
     default:
@@ -148,13 +146,11 @@ static bool is_watchable(const struct call *call, const char *account)
     return found && found->watchers.count;
 }
 
-static void tell_home(const struct call *call, const char *account, bool is_initiator)
+static void tell_home(struct call *call, const char *account, bool is_initiator, enum dialog_info_state state)
 {
-    struct home_news news = {.kind = HOME_CALL, .call = {.state = state_of(call), .is_initiator = is_initiator}};
+    struct home_news news = {.kind = HOME_CALL, .call = {.state = state, .is_initiator = is_initiator}};
     struct dialog_info_call *item = &news.call;
 
-    if (!is_watchable(call, account))
-        return;
     span_copy(span_of(account), news.account, sizeof(news.account));
     snprintf(item->id, sizeof(item->id), "%s.%s", call->id, is_initiator ? "out" : "in");
     if (is_initiator) {
@@ -166,13 +162,27 @@ static void tell_home(const struct call *call, const char *account, bool is_init
     home_tell(call->calls, &news);
 }
 
-/* On the call's worker. */
-static void on_call_changed(const struct call *call, void *arg)
+/* A lamp that was lit goes out, whoever is at that side by then: a party may have been transferred away. */
+static void light(struct call *call, bool is_initiator, const char *account)
 {
-    if (call->in)
-        tell_home(call, call->in->account, true);
-    if (call->pick.account)
-        tell_home(call, call->pick.account->name, false);
+    char *lit = call->lamps[is_initiator ? 0 : 1];
+    bool is_over = call->state == CALL_OVER;
+
+    if (lit[0] && (is_over || strcmp(lit, account))) {
+        tell_home(call, lit, is_initiator, DIALOG_INFO_TERMINATED);
+        lit[0] = '\0';
+    }
+    if (is_over || !is_watchable(call, account))
+        return;
+    span_copy(span_of(account), lit, SIP_ACCOUNT_MAX);
+    tell_home(call, account, is_initiator, state_of(call));
+}
+
+/* On the call's worker. */
+static void on_call_changed(struct call *call, void *arg)
+{
+    light(call, true, call->in ? call->in->account : "");
+    light(call, false, call->pick.account ? call->pick.account->name : "");
 }
 
 void presence_flow_lost(struct presence *house, const struct sip_flow *flow, const char *account)

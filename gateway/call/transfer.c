@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/events.h"
 #include "call/identity.h"
 #include "call/leg_sip.h"
 #include "call/leg_wait.h"
@@ -80,6 +81,7 @@ static void go_over(struct transfer *transfer, struct leg *parting)
     list_remove(&stand_in->link);
     call_release_leg(stand_in);
     stand_in->ops->destroy(stand_in);
+    events_call_changed(target);
     mem_unref(transfer);
 }
 

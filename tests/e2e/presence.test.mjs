@@ -143,6 +143,36 @@ scenario('a call that she makes, and one that nobody answers', async () => {
   await lamp.next();
 });
 
+scenario('a transfer: the lamp of who leaves goes out, that of who is asked in goes on, a refused one changes nothing', async () => {
+  const { alice: phone, bob: other, trunk } = peers;
+  const hers = await watches('bob', 'alice', 'dialog');
+  const his = await watches('carol', 'bob', 'dialog');
+  await Promise.all([hers.next(), his.next()]);
+  trunk.call(ALICE.numbers[0]);
+  await phone.rings();
+  await phone.answer();
+  await trunk.answered();
+  await hers.until(/confirmed/);
+  const transfer = () => phone.ask("void session.refer('sip:bob@example.com')");
+  await transfer();
+  await other.rings();
+  await his.until(/<state>early/);
+  other.sip.reply(486);
+  await his.until(/<state>terminated/);
+  await hers.quiet(); // she still talks
+  await transfer();
+  await other.rings();
+  await other.answer();
+  await his.until(/<state>confirmed/);
+  await hers.until(/<state>terminated/);
+  await trunk.sip.bye();
+  await his.until(/<state>terminated/);
+  for (const watch of [hers, his]) {
+    await watch.refresh(0);
+    check(!/<dialog /.test((await watch.next()).body), 'a lamp is still on');
+  }
+});
+
 scenario('an anonymous caller is not told to those who watch', async () => {
   const { alice: phone, trunk } = peers;
   const lamp = await watches('bob', 'alice', 'dialog');
