@@ -320,6 +320,8 @@ static void write_accepted(struct text *out, const struct login *login, const st
 static void take_accepted(struct login *login, struct server_tx *tx, struct pbx_answer *answer)
 {
     const struct sip_msg *request = server_tx_request(tx);
+    const struct pbx_binding *former = pbx_table_find(login->pbx->table, span_of(login->name));
+    bool has_moved = former && !sip_flow_same(&former->device.flow, &login->device.flow);
     unsigned granted_s = read_granted(login, answer->response);
 
     stats_count(STAT_PBX_REGISTERED);
@@ -338,7 +340,8 @@ static void take_accepted(struct login *login, struct server_tx *tx, struct pbx_
     write_accepted(answer->headers, login, request, answer->response, granted_s);
     if (granted_s && !login->is_query) {
         take_over_flow(login);
-        pbx_watch_moved(login->pbx, login->name, &login->device.flow);
+        if (has_moved)
+            pbx_watch_moved(login->pbx, login->name, &login->device.flow);
     }
     log_debug("pbx: %s logged in at trunk \"%s\" (expires_s=%u)", login->aor, login->trunk->conf->name, granted_s);
 }

@@ -29,6 +29,7 @@ struct pbx_binding {
     bool is_lost;              /* its connection is gone */
     uint64_t expires_ms;       /* clock_now_ms() */
     struct timer expiry;
+    unsigned watch_count; /* subscriptions of the device */
     char *path;        /* Route lines of requests to the device (RFC 3327), "" */
     char *routes;      /* Route lines of requests to the PBX (RFC 3608), "" */
     char *next_hop;    /* the first URI of these, "" */

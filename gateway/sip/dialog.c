@@ -303,6 +303,8 @@ struct dialog *dialog_find(struct sip_stack *stack, const struct sip_msg *reques
     if (!node)
         return NULL;
     dialog = container_of(node, struct dialog, node);
+    if (!dialog->remote_tag && request->method == SIP_NOTIFY)
+        return dialog; /* RFC 6665 4.1.2.4: it may be faster than the answer to the SUBSCRIBE */
     return dialog->remote_tag && span_eq(span_of(dialog->remote_tag), request->from_tag) ? dialog : NULL;
 }
 

@@ -90,3 +90,75 @@ scenario('a call of the PBX to the Contact it was given rings that browser alone
   await trunk.sip.bye().catch(() => {});
   await other.hungUp();
 });
+
+const isAnswerTo = (request) => (m) => m.status >= 200 && m.callId === request.callId;
+
+scenario('MESSAGE both ways: challenged by the PBX, whole, and the reply finds its way', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  const request = phone.sip.newRequest('MESSAGE', `sip:fred@${PBX}`, { from: `"Erin" <sip:erin@${PBX}>`, body: 'Grüße 👋', type: 'text/plain;charset=UTF-8', headers: [['Subject', 'hello'], ['X-Inside', 'yes']] });
+  const first = await trunk.sip.expect('MESSAGE');
+  check(first.uri === `sip:fred@${PBX}` && first.body === 'Grüße 👋' && first.header('subject') === 'hello', first.raw);
+  check(!first.contactUri && !first.header('x-inside'), 'not written anew');
+  trunk.sip.reply(401, { request: first, headers: [['WWW-Authenticate', challenge('m1')]] });
+  const asked = await phone.sip.expect(isAnswerTo(request));
+  check(asked.status === 401 && parseDigest(asked.header('www-authenticate')).nonce === 'm1', `asked ${asked.raw}`);
+  phone.sip.retryWithCredentials(request, asked, { username: 'erin', password: ERIN.password });
+  const second = await trunk.sip.expect('MESSAGE');
+  check(checkCredentials(second.header('authorization'), { method: 'MESSAGE', password: ERIN.password }), 'credentials are not right');
+  trunk.sip.reply(202, { request: second });
+  check((await phone.sip.expect(isAnswerTo(request))).status === 202, 'the answer was changed');
+  const back = trunk.sip.newRequest('MESSAGE', phone.pbx.contact, { from: `"Fred" <sip:fred@${PBX}>`, body: 'zurück 🎈', type: 'text/plain' });
+  const got = await phone.sip.expect('MESSAGE');
+  check(got.body === 'zurück 🎈' && got.header('from').includes(`<sip:fred@${PBX}>`) && got.header('to') === `<sip:erin@${PBX}>`, got.raw);
+  phone.sip.reply(200, { request: got });
+  check((await trunk.sip.expect(isAnswerTo(back))).status === 200, 'the PBX has no answer');
+});
+
+scenario('PUBLISH is carried, with its tag', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  const request = phone.sip.newRequest('PUBLISH', `sip:erin@${PBX}`, { from: `<sip:erin@${PBX}>`, body: '<presence/>', type: 'application/pidf+xml', headers: [['Event', 'presence'], ['Expires', '600'], ['SIP-If-Match', 'e1']] });
+  const came = await trunk.sip.expect('PUBLISH');
+  check(came.header('event') === 'presence' && came.header('sip-if-match') === 'e1' && came.header('expires') === '600', came.raw);
+  trunk.sip.reply(200, { request: came, headers: [['SIP-ETag', 'e2'], ['Expires', '300']] });
+  const answer = await phone.sip.expect(isAnswerTo(request));
+  check(answer.header('sip-etag') === 'e2' && answer.header('expires') === '300', answer.raw);
+});
+
+scenario('SUBSCRIBE message-summary: NOTIFYs reach the device, also one that is faster than the answer; refresh and end', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  const request = phone.sip.newRequest('SUBSCRIBE', `sip:erin@${PBX}`, { from: `<sip:erin@${PBX}>`, headers: [['Event', 'message-summary'], ['Expires', '600'], ['Accept', 'application/simple-message-summary']] });
+  const came = await trunk.sip.expect('SUBSCRIBE');
+  check(came.uri === `sip:erin@${PBX}` && came.header('event') === 'message-summary' && came.contactUri === phone.pbx.contact, came.raw);
+  const dialog = { callId: came.callId, local: `${came.header('to')};tag=mwi1`, remote: came.header('from'), target: came.contactUri, routes: [], cseq: 0 };
+  const notify = (state, body) => trunk.sip.inDialog('NOTIFY', { dialog, headers: [['Event', 'message-summary'], ['Subscription-State', state], ['Contact', trunk.sip.contact]], body, type: 'application/simple-message-summary' });
+  const early = notify('active;expires=600', 'Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n');
+  const first = await phone.sip.expect('NOTIFY');
+  check(first.body.includes('Voice-Message: 2/8') && first.header('subscription-state') === 'active;expires=600', first.raw);
+  check(first.callId === request.callId, 'it is in no dialog of the device');
+  phone.sip.reply(200, { request: first });
+  check((await trunk.sip.expect(isAnswerTo(early))).status === 200, 'the early NOTIFY was refused');
+  trunk.sip.reply(200, { request: came, tag: 'mwi1', headers: [['Expires', '500'], ['Contact', trunk.sip.contact]] });
+  const ok = await phone.sip.expect((m) => m.status === 200 && m.cseq.method === 'SUBSCRIBE');
+  check(ok.header('expires') === '500' && ok.contactUri, ok.raw);
+  check((await gateway.admin.metric('sipway_pbx_subscriptions')) === 1, 'it is not counted');
+  const own = { callId: request.callId, local: request.header('from'), remote: ok.header('to'), target: ok.contactUri, routes: [], cseq: 1 };
+  phone.sip.inDialog('SUBSCRIBE', { dialog: own, headers: [['Event', 'message-summary'], ['Expires', '0'], ['Contact', phone.sip.contact]] });
+  const last = await trunk.sip.expect('SUBSCRIBE');
+  check(last.toTag === 'mwi1' && last.callId === came.callId && last.header('expires') === '0', last.raw);
+  trunk.sip.reply(200, { request: last, headers: [['Expires', '0'], ['Contact', trunk.sip.contact]] });
+  await phone.sip.expect((m) => m.status === 200 && m.cseq.method === 'SUBSCRIBE');
+  notify('terminated;reason=timeout', 'Messages-Waiting: no\r\n');
+  const end = await phone.sip.expect('NOTIFY');
+  check(end.header('subscription-state').startsWith('terminated'), end.raw);
+  phone.sip.reply(200, { request: end });
+  await trunk.sip.expect((m) => m.status === 200 && m.cseq.method === 'NOTIFY');
+  check((await gateway.admin.metric('sipway_pbx_subscriptions')) === 0, 'it is not over');
+  const late = notify('active', '');
+  check((await trunk.sip.expect(isAnswerTo(late))).status === 481, 'a dialog that is over lives on');
+});
