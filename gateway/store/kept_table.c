@@ -4,9 +4,11 @@
 #include "store/kept_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -143,6 +145,15 @@ static int open_schema(struct kept_table *table, const char *path, struct text *
     return table->count < 0 ? -EIO : 0;
 }
 
+/* Texts of people: for nobody else's eyes. SQLite gives its other files the same mode. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd); /* else SQLite says what is wrong with it */
+}
+
 int kept_table_open(struct kept_table **tablep, const char *folder, struct text *err_out)
 {
     struct kept_table *table = mem_new(sizeof(*table), kept_table_destroy);
@@ -152,6 +163,7 @@ int kept_table_open(struct kept_table **tablep, const char *folder, struct text 
     if (!table)
         return -ENOMEM;
     snprintf(path, sizeof(path), "%s/messages.db", folder);
+    make_private(path);
     if (sqlite3_open_v2(path, &table->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
         SQLITE_OK) {
         text_addf(err_out, "%s cannot be opened: %s", path, kept_table_error(table));

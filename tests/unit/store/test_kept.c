@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../oom.h"
@@ -232,6 +233,20 @@ static void test_a_body_with_nul_bytes_comes_back_whole(void **state)
     mem_unref(job);
 }
 
+static void test_nobody_else_may_read_the_files(void **state)
+{
+    static const char *const names[] = {"messages.db", "messages.db-wal"};
+    struct stat info;
+    char path[96];
+
+    add("bob", "secret");
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        assert_int_equal(stat(path, &info), 0);
+        assert_int_equal(info.st_mode & 0077, 0);
+    }
+}
+
 static void test_a_rollback_forgets_the_count_too(void **state)
 {
     struct kept_job *job;
@@ -319,6 +334,7 @@ int main(void)
         TEST(test_ids_are_never_used_again),
         TEST(test_what_has_expired_is_not_delivered_and_goes),
         TEST(test_a_body_with_nul_bytes_comes_back_whole),
+        TEST(test_nobody_else_may_read_the_files),
         TEST(test_a_rollback_forgets_the_count_too),
         TEST(test_answers_come_to_the_worker_that_asked),
         TEST(test_opening_survives_any_allocation_failing),
