@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/events.h"
 #include "call/transfer.h"
 #include "call/trunk_choice.h"
 #include "sip/refer.h"
@@ -61,6 +62,7 @@ static void pass_progress(struct call *call, const struct leg_news *news)
     const char *why = "";
     bool is_first_media = news->sdp.n && (!call->early || call->early == news->leg);
 
+    events_call_changed(call); /* a device rings */
     /* The caller has no description to hear early media with, or has one already, having talked before. */
     if (call->late || call->in->is_answered || ignores_early_media(news->leg)) {
         keep_early_answer(call, news);

@@ -123,10 +123,24 @@ static void write_remote(struct text *out, const struct dialog_info_call *call, 
     text_add_str(out, "\"/></remote>");
 }
 
+static void write_attribute(struct text *out, const char *name, const char *value)
+{
+    text_addf(out, " %s=\"", name);
+    xml_add_text(out, span_of(value));
+    text_add_char(out, '"');
+}
+
 static void write_call(struct text *out, const struct dialog_info_call *call, const char *domain)
 {
-    text_addf(out, "<dialog id=\"%s\" direction=\"%s\"><state>%s</state>", call->id,
-              call->is_initiator ? "initiator" : "recipient", state_name(call->state));
+    text_add_str(out, "<dialog");
+    write_attribute(out, "id", call->id);
+    if (call->call_id[0]) {
+        write_attribute(out, "call-id", call->call_id);
+        write_attribute(out, "local-tag", call->local_tag);
+        write_attribute(out, "remote-tag", call->remote_tag);
+    }
+    write_attribute(out, "direction", call->is_initiator ? "initiator" : "recipient");
+    text_addf(out, "><state>%s</state>", state_name(call->state));
     write_remote(out, call, domain);
     text_add_str(out, "</dialog>\n");
 }

@@ -26,7 +26,10 @@ struct dialog_info_call {
     enum dialog_info_state state;
     bool is_initiator;                           /* the account calls; else it is called */
     char remote[ROUTE_NUMBER_MAX], display[128]; /* the other side; "": not told */
-    uint64_t changed_at;                         /* change_count of the list when it was changed last */
+    /* The dialog between the account's device and us, tags as seen from there: who may pick the call up names it so in
+     * Replaces (RFC 3891). call_id "": not told */
+    char call_id[128], local_tag[64], remote_tag[64];
+    uint64_t changed_at; /* change_count of the list when it was changed last */
 };
 
 /* Calls of one account, those that ended not long ago included, so that a partial document can say so. */

@@ -19,5 +19,5 @@ struct call_listener {
 void events_listen(struct calls *calls, struct call_listener *listener, call_listener_fn *fn, void *arg);
 /** Idempotent. */
 void events_leave(struct call_listener *listener);
-/** The call has another state, or another party. */
+/** The call has another state, or another party, or one more device rings. */
 void events_call_changed(struct call *call);

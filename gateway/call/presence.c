@@ -12,6 +12,7 @@
 #include "call/directory.h"
 #include "call/home.h"
 #include "call/identity.h"
+#include "call/leg_sip.h"
 #include "call/presence_private.h"
 
 #define PUMP_US       2000 /* of one turn */
@@ -129,14 +130,39 @@ void presence_on_registered(struct presence *house, const char *account)
 
 static enum dialog_info_state state_of(const struct call *call)
 {
-    switch (call->state) {
-    case CALL_TALKING:
-        return DIALOG_INFO_CONFIRMED;
-    case CALL_ROUTING:
-        return DIALOG_INFO_TRYING;
-    default:
-        return DIALOG_INFO_EARLY;
+    return call->state == CALL_TALKING   ? DIALOG_INFO_CONFIRMED
+           : call->state == CALL_ROUTING ? DIALOG_INFO_TRYING
+                                         : DIALOG_INFO_EARLY;
+}
+
+/* The device that has the call; NULL: none rings yet. */
+static const struct leg *find_device(const struct call *call, bool is_initiator)
+{
+    struct list *link, *tmp;
+
+    if (is_initiator)
+        return call->in;
+    if (call->state == CALL_TALKING)
+        return call->out;
+    list_each (link, tmp, &call->out_legs) {
+        const struct leg *leg = container_of(link, struct leg, link);
+
+        if (leg->has_rung && !leg->is_over)
+            return leg;
     }
+    return NULL;
+}
+
+static void name_dialog(struct dialog_info_call *item, const struct leg *leg)
+{
+    struct invite *invite = leg ? leg_sip_invite(leg) : NULL;
+    const struct dialog *dialog = invite ? invite_dialog(invite) : NULL;
+
+    if (!dialog || !dialog->remote_tag || strlen(dialog->remote_tag) >= sizeof(item->local_tag) ||
+        span_copy(span_of(dialog->call_id), item->call_id, sizeof(item->call_id)) < 0)
+        return;
+    span_copy(span_of(dialog->remote_tag), item->local_tag, sizeof(item->local_tag));
+    span_copy(span_of(dialog->local_tag), item->remote_tag, sizeof(item->remote_tag));
 }
 
 static bool is_watchable(const struct call *call, const char *account)
@@ -152,6 +178,8 @@ static void tell_home(struct call *call, const char *account, bool is_initiator,
     struct dialog_info_call *item = &news.call;
 
     span_copy(span_of(account), news.account, sizeof(news.account));
+    if (state != DIALOG_INFO_TERMINATED)
+        name_dialog(item, find_device(call, is_initiator));
     snprintf(item->id, sizeof(item->id), "%s.%s", call->id, is_initiator ? "out" : "in");
     if (is_initiator) {
         snprintf(item->remote, sizeof(item->remote), "%s", call->dialled);
@@ -172,7 +200,7 @@ static void light(struct call *call, bool is_initiator, const char *account)
         tell_home(call, lit, is_initiator, DIALOG_INFO_TERMINATED);
         lit[0] = '\0';
     }
-    if (is_over || !is_watchable(call, account))
+    if (is_over || !is_watchable(call, account) || !find_device(call, is_initiator))
         return;
     span_copy(span_of(account), lit, SIP_ACCOUNT_MAX);
     tell_home(call, account, is_initiator, state_of(call));

@@ -56,6 +56,7 @@ scenario('a busy lamp at 1,000 desks', async ({ t, defer }) => {
   const ringing = await timeOf(phones, /<state>early</, async () => {
     peers.trunk.call(ALICE.numbers[0], { from: `<sip:${CALLER}@carrier.example.com>` });
     await phone.expect('INVITE');
+    phone.reply(180);
   });
   const over = await timeOf(phones, /<state>terminated</, async () => {
     phone.reply(486);

@@ -105,7 +105,7 @@ scenario('in a call: on the phone, with a busy lamp; both go out at its end', as
   await phone.rings();
   const ringing = await lamp.next();
   check(/version="1" state="partial"/.test(ringing.body), ringing.body);
-  check(/<dialog id="[^"]+" direction="recipient"><state>early<\/state>/.test(ringing.body), ringing.body);
+  check(/<dialog id="[^"]+" call-id="[^"]+" local-tag="[^"]+" remote-tag="w\d[^"]+" direction="recipient"><state>early<\/state>/.test(ringing.body), ringing.body);
   check(ringing.body.includes('display="Tim &lt;&amp;&gt; Co"') && ringing.body.includes(`sip:${CALLER}@`), ringing.body);
   const id = ringing.body.match(/<dialog id="([^"]+)"/)[1];
   check(PHONE.test((await presence.next()).body), 'not on the phone');
@@ -156,6 +156,8 @@ scenario('a transfer: the lamp of who leaves goes out, that of who is asked in g
   const transfer = () => phone.ask("void session.refer('sip:bob@example.com')");
   await transfer();
   await other.rings();
+  await his.quiet(); // nothing rings yet
+  other.sip.reply(180);
   await his.until(/<state>early/);
   other.sip.reply(486);
   await his.until(/<state>terminated/);
@@ -306,6 +308,7 @@ scenario('on the phone is added to what is published', async ({ defer }) => {
   check((await watch.next()).body === busy, 'not as it was published');
   peers.trunk.call(BOB.numbers[0]);
   await phone.expect('INVITE');
+  phone.reply(180);
   const both = await watch.next();
   check(PHONE.test(both.body) && both.body.startsWith(busy.slice(0, -'</presence>'.length)) && both.body.endsWith('</presence>'), both.body);
   phone.reply(486);

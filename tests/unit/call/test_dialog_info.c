@@ -126,6 +126,17 @@ static void test_more_calls_than_there_is_room_for(void **state)
     assert_int_equal(dialog_info_busy_count(&list), DIALOG_INFO_MAX);
 }
 
+static void test_the_dialog_is_named_for_who_picks_it_up(void **state)
+{
+    struct dialog_info_call news = {
+        .id = "c1", .state = DIALOG_INFO_EARLY, .call_id = "w0.x\"<&", .local_tag = "theirs", .remote_tag = "w0.ours"};
+
+    dialog_info_update(&list, &news);
+    write(0, 0, true);
+    assert_true(has("<dialog id=\"c1\" call-id=\"w0.x&quot;&lt;&amp;\" local-tag=\"theirs\" remote-tag=\"w0.ours\""
+                    " direction=\"recipient\"><state>early</state></dialog>"));
+}
+
 static void test_an_anonymous_side_is_not_told(void **state)
 {
     struct dialog_info_call news = {.id = "c1", .state = DIALOG_INFO_EARLY, .is_initiator = true};
@@ -143,6 +154,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_partial_document_says_what_has_changed_since, setup),
         cmocka_unit_test_setup(test_who_missed_the_end_of_a_call_gets_the_whole_state, setup),
         cmocka_unit_test_setup(test_more_calls_than_there_is_room_for, setup),
+        cmocka_unit_test_setup(test_the_dialog_is_named_for_who_picks_it_up, setup),
         cmocka_unit_test_setup(test_an_anonymous_side_is_not_told, setup),
     };
 
