@@ -62,17 +62,20 @@ static int write_key(char *buf, size_t size_bytes, const struct sip_msg *msg, en
 {
     struct span name = method == SIP_METHOD_OTHER ? msg->method_text : span_of(sip_method_text(method));
     int n = print_into(buf, size_bytes, "%.*s|%.*s:%u|%.*s", SPAN_ARG(msg->via.branch), SPAN_ARG(msg->via.host),
-                     msg->via.port, SPAN_ARG(name));
+                       msg->via.port, SPAN_ARG(name));
 
     if (n < (int)size_bytes && !span_starts(msg->via.branch, SPAN("z9hG4bK")))
-        n += print_into(buf + n, size_bytes - (size_t)n, "|%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag),
-                      msg->cseq);
+        n += print_into(buf + n, size_bytes - (size_t)n, "|%.*s|%.*s|%u", SPAN_ARG(msg->call_id),
+                        SPAN_ARG(msg->from_tag), msg->cseq);
     return n < (int)size_bytes ? n : (int)size_bytes - 1;
 }
 
+/* A name of ours in the Request-URI stands for one device (call/pbx_table.h): a call forked to two of them is two. */
 static int write_merged_key(char *buf, size_t size_bytes, const struct sip_msg *msg)
 {
-    int n = print_into(buf, size_bytes, "%.*s|%.*s|%u", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag), msg->cseq);
+    struct span device = sip_tag_worker(msg->uri.user) >= 0 ? msg->uri.user : SPAN_NULL;
+    int n = print_into(buf, size_bytes, "%.*s|%.*s|%u|%.*s", SPAN_ARG(msg->call_id), SPAN_ARG(msg->from_tag), msg->cseq,
+                       SPAN_ARG(device));
 
     return n < (int)size_bytes ? n : (int)size_bytes - 1;
 }
