@@ -18,7 +18,7 @@
 #include "call/guesses.h"
 #include "media/media.h"
 #include "net/dns.h"
-#include "net/tls.h"
+#include "net/tls_clients.h"
 #include "net/ws.h"
 #include "plugin/loader.h"
 #include "store/export.h"
@@ -51,6 +51,7 @@ struct app {
     struct kept *kept;
     struct dtls_identity *identity;
     struct tls *server_tls, *client_tls;
+    struct tls_clients *tls_clients;
     struct plugins *plugins;
     struct house houses[WORKER_MAX];
     unsigned worker_count;
@@ -130,7 +131,8 @@ static int build_house(struct house *house, unsigned id, const char **why)
                                                     .conf = conf,
                                                     .udp = house->udp,
                                                     .server_tls = app->server_tls,
-                                                    .client_tls = app->client_tls},
+                                                    .client_tls = app->client_tls,
+                                                    .tls_clients = app->tls_clients},
                             why);
     if (err)
         return err;
@@ -160,6 +162,7 @@ static void app_destroy(void *self)
     mem_unref(app->plugins);
     mem_unref(app->server_tls);
     mem_unref(app->client_tls);
+    mem_unref(app->tls_clients);
     mem_unref(app->identity);
     mem_unref(app->kept);
     record_close(app->record);
@@ -206,10 +209,13 @@ static int build_shared(struct app *app, struct text *err_out, const char **why)
         err = kept_open(&app->kept, conf->state, err_out);
     if (!err)
         err = dtls_identity_new(&app->identity);
+    tls_set_modern(conf->sip.is_tls_modern);
     if (!err && conf->sip.certificate && conf->sip.certificate[0])
         err = tls_new(&app->server_tls, conf->sip.certificate, conf->sip.key, why);
     if (!err)
         err = tls_client_new(&app->client_tls, NULL, true, why);
+    if (!err)
+        err = tls_clients_new(&app->tls_clients, conf, why);
     if (!err)
         err = plugin_load_all(&app->plugins, conf, NULL, err_out);
     return err;
@@ -304,13 +310,23 @@ static void reload_export(struct app *app, const struct conf *before)
     text_free(&why);
 }
 
+static void reload_tls(struct app *app, const struct conf *conf)
+{
+    const char *why = "";
+
+    tls_set_modern(conf->sip.is_tls_modern);
+    if (app->server_tls && tls_reload(app->server_tls, &why))
+        log_error("reload: the SIP certificate stays as it was: %s", why);
+    if (tls_reload(app->client_tls, &why))
+        log_error("reload: the settings of SIP over TLS stay as they were: %s", why);
+    tls_clients_reload(app->tls_clients, conf);
+}
+
 void app_reload(struct app *app, struct conf *conf)
 {
     struct conf *before = app->conf;
-    const char *why = "";
 
-    if (app->server_tls && tls_reload(app->server_tls, &why))
-        log_error("reload: the SIP certificate stays as it was: %s", why);
+    reload_tls(app, conf);
     log_set((enum log_level)conf->log.level, (enum log_format)conf->log.format);
     for (unsigned i = 0; i < app->worker_count; i++)
         if (mailbox_call(app->houses[i].worker, reload_house, conf_ref(conf)))

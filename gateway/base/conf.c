@@ -172,6 +172,11 @@ static void check_files(struct conf_reader *reader)
     check_readable(reader, "web.key", conf->web.key, conf_line_of(reader, "web.key"));
     check_readable(reader, "sip.certificate", conf->sip.certificate, conf_line_of(reader, "sip.certificate"));
     check_readable(reader, "sip.key", conf->sip.key, conf_line_of(reader, "sip.key"));
+    for (size_t i = 0; i < conf->trunk_count; i++) {
+        check_readable(reader, "trunks.certificate", conf->trunks[i].certificate, conf->trunks[i].line);
+        check_readable(reader, "trunks.key", conf->trunks[i].key, conf->trunks[i].line);
+        check_readable(reader, "trunks.ca", conf->trunks[i].ca, conf->trunks[i].line);
+    }
     for (size_t i = 0; i < conf->token_count; i++)
         check_readable(reader, "tokens.key", conf->tokens[i].key, conf->tokens[i].line);
 }

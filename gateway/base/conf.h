@@ -99,6 +99,8 @@ struct conf_trunk {
     unsigned options_every_s;
     bool may_refer;
     bool hides_number; /* caller_id: false */
+    char *certificate, *key, *ca; /* of TLS connections to it; NULL: none, whom the system trusts */
+    bool verifies;
     struct conf_codes failover;
     struct conf_rules numbers_in, numbers_out, callers_in, callers_out;
     bool ignores_early_media;
@@ -163,6 +165,7 @@ struct conf {
         struct conf_listens listen;
         char *certificate;
         char *key;
+        bool is_tls_modern;         /* TLS 1.3 only */
         struct conf_strings digest; /* MD5, SHA-256: what phones are challenged with */
         unsigned t1_ms;             /* RFC 3261 T1; 500 */
         unsigned ring_timeout_s;    /* 180 */

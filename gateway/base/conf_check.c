@@ -239,6 +239,9 @@ static void check_trunk(struct conf_reader *reader, size_t index)
     if (trunk->is_register && !(trunk->username && trunk->password))
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "register"),
                      "needs a username and a password");
+    if (!trunk->certificate != !trunk->key)
+        conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, trunk->key ? "key" : "certificate"),
+                     trunk->key ? "needs a certificate beside it" : "needs a key beside it");
     if (trunk->identity & CONF_FROM_ONLY && trunk->identity != CONF_FROM_ONLY)
         conf_fail_at(reader, trunk->line, item_key(key, "trunks", index, "identity"), "from-only stands alone");
     if (!trunk->is_register && trunk->password && !trunk->username)

@@ -80,6 +80,7 @@ static int parse_trunk(struct trunk *trunk, const struct conf_trunk *conf)
     if (uri_parse(&uri, span_of(conf->uri)))
         return -EINVAL;
     trunk->host = mem_text(uri.host.p, uri.host.n);
+    trunk->peer = (struct sip_peer){trunk->host, conf->name};
     if (locate_read(&trunk->wish, &uri)) /* other transports: as if none was named */
         trunk->wish = (struct locate_wish){.port = uri.port, .is_sips = uri.scheme == URI_SIPS};
     trunk->wish.host = span_of(trunk->host);

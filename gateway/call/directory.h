@@ -22,6 +22,7 @@ struct trunk {
     struct addr resolved[TRUNK_RESOLVED_MAX]; /* where its name leads: they may answer and call as well */
     unsigned resolved_count;
     char *host;              /* of its uri */
+    struct sip_peer peer;    /* whom connections to it are for */
     struct locate_wish wish; /* where its uri leads, see trunk_locate() */
     uint16_t port;
     enum sip_transport transport;

@@ -324,7 +324,7 @@ void leg_sip_lose_flow(struct leg *leg)
         addr = dialog->flow.remote;
         find_trunk(leg->trunk, &transport, &addr);
     }
-    dialog_lose_flow(dialog, transport, &addr, leg->trunk->host);
+    dialog_lose_flow(dialog, transport, &addr, &leg->trunk->peer);
     call_note(leg->call, "%s: its connection closed; the next request opens another one", leg->peer);
 }
 

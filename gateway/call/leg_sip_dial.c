@@ -154,7 +154,7 @@ static bool begin_next(struct leg_sip *sip)
 {
     struct sip_flow flow;
 
-    if (!locate_tries_open(sip->tries, &flow, sip->leg.call->calls->stack, sip->leg.trunk->host))
+    if (!locate_tries_open(sip->tries, &flow, sip->leg.call->calls->stack, &sip->leg.trunk->peer))
         return false;
     drop_try(sip);
     begin(sip, &flow);

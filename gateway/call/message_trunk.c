@@ -172,7 +172,7 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
     locate_tries_begin(&tries, it->calls->stack, targets, count);
     if (err && err != -EAFNOSUPPORT)
         go_on(it, 503, "the trunk's name cannot be resolved");
-    else if (!locate_tries_open(&tries, &it->flow, it->calls->stack, it->trunk->host))
+    else if (!locate_tries_open(&tries, &it->flow, it->calls->stack, &it->trunk->peer))
         go_on(it, 503, "no connection to the trunk could be made");
     else if (send_message(it, &it->flow))
         go_on(it, 500, "the message could not be sent");

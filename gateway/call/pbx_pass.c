@@ -284,7 +284,7 @@ static bool try_next(struct pbx_pass *pass)
 {
     struct sip_flow flow;
 
-    return locate_tries_open(&pass->tries, &flow, pass->pbx->calls->stack, pass->trunk->host) &&
+    return locate_tries_open(&pass->tries, &flow, pass->pbx->calls->stack, &pass->trunk->peer) &&
            !send_over(pass, &flow);
 }
 
@@ -315,7 +315,7 @@ bool pbx_open_hop(struct calls *calls, const struct trunk *trunk, struct span te
                        : transport == SIP_TLS ? 5061
                                               : 5060) &&
            trunk_accepts(trunk, &addr) &&
-           !transport_flow_to(flow, calls->stack->transports, transport, &addr, trunk->host);
+           !transport_flow_to(flow, calls->stack->transports, transport, &addr, &trunk->peer);
 }
 
 static void begin(struct pbx_pass *pass, const struct pbx_pass_options *options)

@@ -346,7 +346,7 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
     if (!step)
         return;
     locate_tries_begin(&tries, watch->pbx->calls->stack, targets, err ? 0 : count);
-    if (locate_tries_open(&tries, &watch->far->flow, watch->pbx->calls->stack, watch->trunk->host))
+    if (locate_tries_open(&tries, &watch->far->flow, watch->pbx->calls->stack, &watch->trunk->peer))
         send_step(step);
     else
         fail(step, 503);

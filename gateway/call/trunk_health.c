@@ -159,7 +159,7 @@ static bool ask_next(struct trunk_health *health)
 
     client_tx_detach(health->tx);
     health->tx = mem_unref(health->tx);
-    while (locate_tries_open(&health->tries, &health->flow, duty->calls->stack, duty->trunk->host))
+    while (locate_tries_open(&health->tries, &health->flow, duty->calls->stack, &duty->trunk->peer))
         if (!send_question(health, &health->flow, wait_ms(health)))
             return true;
     return false;

@@ -36,7 +36,7 @@ static bool try_next(struct register_out *out, void *arg)
     struct trunk_register *reg = arg;
     struct sip_flow flow;
 
-    if (!locate_tries_open(&reg->tries, &flow, reg->duty->calls->stack, reg->duty->trunk->host))
+    if (!locate_tries_open(&reg->tries, &flow, reg->duty->calls->stack, &reg->duty->trunk->peer))
         return false;
     reg->flow = flow;
     register_out_send(out, &flow, locate_tries_has_more(&reg->tries) ? LOCATE_SILENT_MS : 0);

@@ -19,8 +19,16 @@ struct tls {
     SSL_CTX *context;             /* the current one; read by any thread */
     SSL_CTX *kept[KEPT_CONTEXTS]; /* the current one and those before */
     unsigned next;
-    char *certificate, *key; /* NULL: client */
+    char *certificate, *key, *ca; /* file names; NULL: none */
+    bool is_client, verifies;
 };
+
+static bool is_modern_only;
+
+void tls_set_modern(bool is_modern)
+{
+    __atomic_store_n(&is_modern_only, is_modern, __ATOMIC_RELAXED);
+}
 
 static _Thread_local char why[256];
 
@@ -53,6 +61,7 @@ static void tls_destroy(void *self)
         SSL_CTX_free(tls->kept[i]);
     mem_unref(tls->certificate);
     mem_unref(tls->key);
+    mem_unref(tls->ca);
 }
 
 static int load_pair(SSL_CTX *context, const char *certificate, const char *key, const char **why_out)
@@ -85,7 +94,8 @@ static SSL_CTX *make_context(void)
 
     if (!context)
         return NULL;
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_min_proto_version(context,
+                                  __atomic_load_n(&is_modern_only, __ATOMIC_RELAXED) ? TLS1_3_VERSION : TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context,
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
@@ -101,14 +111,29 @@ static void set_context(struct tls *tls, SSL_CTX *context_taken)
     __atomic_store_n(&tls->context, context_taken, __ATOMIC_RELEASE);
 }
 
+static int set_trust(SSL_CTX *context, const struct tls *tls, const char **why_out)
+{
+    SSL_CTX_set_verify(context, tls->verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+    ERR_clear_error();
+    if (!tls->ca)
+        SSL_CTX_set_default_verify_paths(context);
+    else if (SSL_CTX_load_verify_locations(context, tls->ca, NULL) != 1)
+        return fail(why_out, "the CA file cannot be read");
+    ERR_clear_error();
+    return 0;
+}
+
 static int load_new(struct tls *tls, const char **why_out)
 {
     SSL_CTX *context = make_context();
-    int err;
+    int err = 0;
 
     if (!context)
         return fail(why_out, "no TLS context");
-    err = load_pair(context, tls->certificate, tls->key, why_out);
+    if (tls->is_client)
+        err = set_trust(context, tls, why_out);
+    if (!err && tls->certificate)
+        err = load_pair(context, tls->certificate, tls->key, why_out);
     if (err)
         SSL_CTX_free(context);
     else
@@ -116,68 +141,58 @@ static int load_new(struct tls *tls, const char **why_out)
     return err;
 }
 
-static int tls_make(struct tls **tlsp, const char **why_out)
+static int copy(char **copyp, const char *text)
+{
+    if (!text || !text[0])
+        return 0;
+    *copyp = mem_text(text, strlen(text));
+    return *copyp ? 0 : -ENOMEM;
+}
+
+static int open_tls(struct tls **tlsp, const struct tls_client_options *options, bool is_client, const char **why_out)
 {
     struct tls *tls = mem_new(sizeof(*tls), tls_destroy);
+    int err = tls ? 0 : -ENOMEM;
 
-    if (!tls) {
-        *why_out = "out of memory";
-        return -ENOMEM;
-    }
+    *why_out = "out of memory";
     ignore_sigpipe();
-    *tlsp = tls;
-    return 0;
+    if (!err) {
+        tls->is_client = is_client;
+        tls->verifies = options->verifies;
+        err = copy(&tls->certificate, options->certificate);
+    }
+    if (!err)
+        err = copy(&tls->key, options->key);
+    if (!err)
+        err = copy(&tls->ca, options->ca);
+    if (!err)
+        err = load_new(tls, why_out);
+    if (err)
+        mem_unref(tls);
+    else
+        *tlsp = tls;
+    return err;
 }
 
 int tls_new(struct tls **tlsp, const char *certificate, const char *key, const char **why_out)
 {
-    struct tls *tls;
-    int err;
+    return open_tls(tlsp, &(struct tls_client_options){.certificate = certificate, .key = key}, false, why_out);
+}
 
-    *why_out = "out of memory";
-    err = tls_make(&tls, why_out);
-    if (err)
-        return err;
-    tls->certificate = mem_text(certificate, strlen(certificate));
-    tls->key = mem_text(key, strlen(key));
-    err = tls->certificate && tls->key ? load_new(tls, why_out) : -ENOMEM;
-    if (err) {
-        mem_unref(tls);
-        return err;
-    }
-    *tlsp = tls;
-    return 0;
+int tls_client_open(struct tls **tlsp, const struct tls_client_options *options, const char **why_out)
+{
+    return open_tls(tlsp, options, true, why_out);
 }
 
 int tls_client_new(struct tls **tlsp, const char *ca_file, bool verifies, const char **why_out)
 {
-    SSL_CTX *context;
-    struct tls *tls;
-    int err;
-
-    *why_out = "out of memory";
-    err = tls_make(&tls, why_out);
-    if (err)
-        return err;
-    context = make_context();
-    if (context) {
-        set_context(tls, context);
-        SSL_CTX_set_default_verify_paths(context);
-        SSL_CTX_set_verify(context, verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-    }
-    ERR_clear_error();
-    if (!context || (ca_file && ca_file[0] && SSL_CTX_load_verify_locations(context, ca_file, NULL) != 1)) {
-        mem_unref(tls);
-        return fail(why_out, context ? "the CA file cannot be read" : "no TLS context");
-    }
-    *tlsp = tls;
-    return 0;
+    return tls_client_open(tlsp, &(struct tls_client_options){.ca = ca_file, .verifies = verifies}, why_out);
 }
 
 int tls_reload(struct tls *tls, const char **why_out)
 {
     *why_out = NULL;
-    return tls->certificate ? load_new(tls, why_out) : 0;
+    return load_new(tls, why_out);
 }
 
 SSL_CTX *tls_context(struct tls *tls)

@@ -95,7 +95,8 @@ static bool ask_one(struct probe *probe, struct other *other, const struct locat
     struct sip_flow flow;
 
     other->probe = probe;
-    if (transport_flow_to(&flow, probe->house->stack->transports, target->transport, &target->addr, probe->host) ||
+    if (transport_flow_to(&flow, probe->house->stack->transports, target->transport, &target->addr,
+                          &(struct sip_peer){probe->host, probe->trunk->name}) ||
         ask_new_options(
             &other->ask,
             &(struct ask_options){.probe = probe, .flow = flow, .user = &user, .arg = other, .is_aside = true}) ||

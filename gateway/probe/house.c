@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/worker.h"
 #include "media/media.h"
-#include "net/tls.h"
+#include "net/tls_clients.h"
 #include "net/udp.h"
 #include "sip/server_tx.h"
 
@@ -53,6 +53,7 @@ static const struct sip_user sip_user = {
 struct floors {
     struct probe_house house; /* first: it is given out */
     struct tls *server_tls;
+    struct tls_clients *tls_clients;
 };
 
 static void floors_destroy(void *self)
@@ -64,13 +65,18 @@ static void floors_destroy(void *self)
     mem_unref(floors->house.udp);
     mem_unref(floors->house.client_tls);
     mem_unref(floors->server_tls);
+    mem_unref(floors->tls_clients);
 }
 
 static int open_tls(struct floors *floors, const char **why_out)
 {
     const struct conf *conf = floors->house.conf;
-    int err = tls_client_new(&floors->house.client_tls, NULL, true, why_out);
+    int err;
 
+    tls_set_modern(conf->sip.is_tls_modern);
+    err = tls_client_new(&floors->house.client_tls, NULL, true, why_out);
+    if (!err)
+        err = tls_clients_new(&floors->tls_clients, conf, why_out);
     if (!err && conf->sip.certificate && conf->sip.certificate[0])
         err = tls_new(&floors->server_tls, conf->sip.certificate, conf->sip.key, why_out);
     return err;
@@ -93,7 +99,8 @@ static int open_floors(struct floors *floors, const char **why_out)
                                                     .conf = house->conf,
                                                     .udp = house->udp,
                                                     .server_tls = floors->server_tls,
-                                                    .client_tls = house->client_tls},
+                                                    .client_tls = house->client_tls,
+                                                    .tls_clients = floors->tls_clients},
                             why_out);
     return err;
 }

@@ -98,7 +98,7 @@ static void on_step(void *arg)
 const char *probe_open(struct probe *probe, struct sip_flow *flow)
 {
     if (transport_flow_to(flow, probe->house->stack->transports, probe_target(probe)->transport,
-                          &probe_target(probe)->addr, probe->host))
+                          &probe_target(probe)->addr, &(struct sip_peer){probe->host, probe->trunk->name}))
         return "no connection can be made: is there a sip.listen of that kind and address family?";
     return NULL;
 }

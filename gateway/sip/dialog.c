@@ -31,7 +31,8 @@ static void dialog_destroy(void *self)
     mem_unref(dialog->remote);
     mem_unref(dialog->target);
     mem_unref(dialog->contact_user);
-    mem_unref(dialog->server_name);
+    mem_unref(dialog->peer_name);
+    mem_unref(dialog->peer_trunk);
 }
 
 static char *copy(struct span s)
@@ -209,27 +210,38 @@ void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg)
 
 /* ---- the flow ---- */
 
-int dialog_lose_flow(struct dialog *dialog, enum sip_transport transport, const struct addr *to,
-                     const char *server_name)
+static char *copy_text(const char *text)
 {
+    return text ? mem_text(text, strlen(text)) : NULL;
+}
+
+int dialog_lose_flow(struct dialog *dialog, enum sip_transport transport, const struct addr *to,
+                     const struct sip_peer *peer)
+{
+    static const struct sip_peer nobody;
+
     if (transport == SIP_UDP)
         return transport_flow_to(&dialog->flow, dialog->stack->transports, SIP_UDP, to, NULL);
-    mem_unref(dialog->server_name);
-    dialog->server_name = server_name ? mem_text(server_name, strlen(server_name)) : NULL;
+    if (!peer)
+        peer = &nobody;
+    mem_unref(dialog->peer_name);
+    mem_unref(dialog->peer_trunk);
+    dialog->peer_name = copy_text(peer->name);
+    dialog->peer_trunk = copy_text(peer->trunk);
     dialog->flow = (struct sip_flow){.transport = (uint8_t)transport,
                                      .worker = (uint8_t)dialog->stack->worker,
                                      .local = dialog->flow.local,
                                      .remote = *to};
-    return server_name && !dialog->server_name ? -ENOMEM : 0;
+    return (peer->name && !dialog->peer_name) || (peer->trunk && !dialog->peer_trunk) ? -ENOMEM : 0;
 }
 
 /* Where that fails the request fails as any other over a connection that is gone. */
 static void reopen_flow(struct dialog *dialog)
 {
+    struct sip_peer peer = {dialog->peer_name, dialog->peer_trunk};
     struct addr to = dialog->flow.remote;
 
-    transport_flow_to(&dialog->flow, dialog->stack->transports, (enum sip_transport)dialog->flow.transport, &to,
-                      dialog->server_name);
+    transport_flow_to(&dialog->flow, dialog->stack->transports, (enum sip_transport)dialog->flow.transport, &to, &peer);
 }
 
 /* ---- requests within the dialog: RFC 3261 12.2.1.1 ---- */

@@ -34,7 +34,7 @@ struct dialog {
     uint32_t local_cseq, remote_cseq;
     bool has_remote_cseq;
     struct sip_flow flow; /* where our requests go */
-    char *server_name;    /* while the flow is gone: of the next connection, for TLS; NULL: none */
+    char *peer_name, *peer_trunk; /* while the flow is gone: whom the next connection is for (struct sip_peer) */
     bool is_heard;        /* the peer has answered a request of ours, if only 100 */
     char *contact_user;
     unsigned max_forwards; /* of our requests: 70, or what is left of the caller's */
@@ -60,10 +60,11 @@ int dialog_update_uac(struct dialog *dialog, const struct sip_msg *response);
 void dialog_refresh_target(struct dialog *dialog, const struct sip_msg *msg);
 
 /** The connection of the flow is gone. The next request opens another one to this address (RFC 3261 18.1.1), unless the
- * peer has come back over one before: then assign that to flow. With SIP_UDP requests go there from now on.
+ * peer has come back over one before: then assign that to flow. @param peer whom it is for; may be NULL. With SIP_UDP
+ * requests go there from now on.
  *  @return 0; -ENOMEM, -EAFNOSUPPORT: requests will fail */
 int dialog_lose_flow(struct dialog *dialog, enum sip_transport transport, const struct addr *to,
-                     const char *server_name);
+                     const struct sip_peer *peer);
 
 /** Request line, Via, Max-Forwards, From, To, Call-ID, CSeq, Route, Contact (where the method wants it).
  *  cseq 0: the next one; else this one (ACK). Caller adds headers and the body.

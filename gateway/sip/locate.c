@@ -488,12 +488,12 @@ void locate_tries_prefer(struct locate_tries *tries, const struct sip_flow *flow
 }
 
 bool locate_tries_open(struct locate_tries *tries, struct sip_flow *flow, struct sip_stack *stack,
-                       const char *server_name)
+                       const struct sip_peer *peer)
 {
     while (tries->next < tries->count) {
         const struct locate_target *target = &tries->targets[tries->next++];
 
-        if (!transport_flow_to(flow, stack->transports, target->transport, &target->addr, server_name))
+        if (!transport_flow_to(flow, stack->transports, target->transport, &target->addr, peer))
             return true;
     }
     return false;

@@ -62,6 +62,6 @@ struct locate_silent {
     uint64_t until_ms; /* 0: free */
 };
 void locate_note(struct sip_stack *stack, const struct sip_flow *flow, bool is_silent);
-/** A flow to the next target to which there is one. @param server_name for TLS. @return false: none is left */
+/** A flow to the next target to which there is one. @param peer whom it is for. @return false: none is left */
 bool locate_tries_open(struct locate_tries *tries, struct sip_flow *flow, struct sip_stack *stack,
-                       const char *server_name);
+                       const struct sip_peer *peer);

@@ -437,7 +437,8 @@ int sip_stack_new(struct sip_stack **stackp, const struct stack_options *options
                                                     .conf = options->conf,
                                                     .udp = options->udp,
                                                     .server_tls = options->server_tls,
-                                                    .client_tls = options->client_tls},
+                                                    .client_tls = options->client_tls,
+                                                    .tls_clients = options->tls_clients},
                         why_out);
     if (err) {
         mem_unref(stack);

@@ -83,6 +83,7 @@ struct stack_options {
     struct conf *conf;
     struct udp_house *udp;
     struct tls *server_tls, *client_tls;
+    const struct tls_clients *tls_clients; /* of trunks with TLS settings of their own; may be NULL */
 };
 int sip_stack_new(struct sip_stack **stackp, const struct stack_options *options, const char **why_out);
 /** New snapshot for what comes from now on. */

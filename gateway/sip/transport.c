@@ -100,8 +100,9 @@ static void connection_destroy(void *self)
 
     timer_stop(&connection->silence);
     text_free(&connection->pending);
-    mem_unref(connection->server_name);
     mem_unref(connection->stream);
+    mem_unref(connection->peer_name);
+    mem_unref(connection->peer_trunk);
 }
 
 struct connection *connection_new(struct sip_transports *transports, enum sip_transport transport,
@@ -275,34 +276,50 @@ bool transport_has_way(const struct sip_transports *transports, enum sip_transpo
     return transport != SIP_UDP && !transports->udp_count && !transports->listener_count; /* who never listens */
 }
 
-/* A TLS connection is good for whom its certificate was checked for, not for everybody at that address. */
-static bool leads_to(const struct connection *connection, enum sip_transport transport, const struct addr *to,
-                     const char *server_name)
+static bool is_same(const char *left, const char *right)
 {
+    return span_ieq(span_of(left), span_of(right));
+}
+
+/* A TLS connection is good for whom its certificate was checked for, by the settings of that trunk, not for everybody
+ * at that address. */
+static bool leads_to(const struct connection *connection, enum sip_transport transport, const struct addr *to,
+                     const struct sip_peer *peer)
+{
+    struct tls_choice choice = {0};
+    bool has_own;
+
     if (connection->flow.transport != transport || !addr_eq(&connection->flow.remote, to))
         return false;
-    return transport != SIP_TLS || !server_name ||
-           (connection->server_name && span_ieq(span_of(connection->server_name), span_of(server_name)));
+    if (transport != SIP_TLS)
+        return true;
+    has_own = tls_clients_find(&choice, connection->transports->tls_clients, peer->trunk);
+    return connection->is_outgoing && (!peer->name || is_same(connection->peer_name, peer->name)) &&
+           is_same(connection->peer_trunk, has_own ? peer->trunk : NULL) &&
+           connection->peer_generation == choice.generation;
 }
 
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
-                      const struct addr *to, const char *server_name)
+                      const struct addr *to, const struct sip_peer *peer)
 {
+    static const struct sip_peer nobody;
     struct connection *connection;
     int err;
 
+    if (!peer)
+        peer = &nobody;
     if (transport == SIP_UDP)
         return udp_flow_to(flow, transports, to);
     if (sip_transport_is_web(transport))
         return -EAFNOSUPPORT; /* browsers connect to us, never the other way */
     for (uint32_t i = 0; i < transports->slot_count; i++) {
         connection = transports->connections[i];
-        if (connection && leads_to(connection, transport, to, server_name)) {
+        if (connection && leads_to(connection, transport, to, peer)) {
             *flow = connection->flow;
             return 0;
         }
     }
-    err = transport_stream_connect(&connection, transports, transport, to, server_name);
+    err = transport_stream_connect(&connection, transports, transport, to, peer);
     if (!err)
         *flow = connection->flow;
     return err;
@@ -359,6 +376,7 @@ int transport_new(struct sip_transports **transportsp, const struct transport_op
     transports->stack = options->stack;
     transports->worker = options->stack->worker;
     transports->client_tls = options->client_tls;
+    transports->tls_clients = options->tls_clients;
     for (size_t i = 0; i < listens->count && !err; i++)
         err = listen_one(transports, &listens->items[i], options, why_out);
     if (err) {

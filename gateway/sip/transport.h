@@ -30,6 +30,7 @@ struct sip_stack;
 struct sip_transports; /* one per worker */
 struct udp_house;
 struct tls;
+struct tls_clients;
 struct ws_protocol;
 
 const char *sip_transport_text(enum sip_transport transport);  /* "UDP", as in Via */
@@ -54,17 +55,24 @@ struct transport_options {
     struct udp_house *udp;
     struct tls *server_tls; /* NULL: tls listeners are an error */
     struct tls *client_tls;
+    const struct tls_clients *tls_clients; /* may be NULL */
+};
+
+/** Whom a connection of ours is for: over TLS its certificate has to be for `name`. */
+struct sip_peer {
+    const char *name;  /* host of its URI; NULL: not checked */
+    const char *trunk; /* whose TLS settings (tls_clients.h) hold; NULL: the gateway's */
 };
 int transport_new(struct sip_transports **transportsp, const struct transport_options *options, const char **why_out);
 
 /** The subprotocol row "sip" for this worker's ws house. */
 void transport_ws_protocol(struct sip_transports *transports, struct ws_protocol *out);
 
-/** A flow to an address: UDP picks a listening socket of the family; TCP and TLS reuse a connection to the address or
- * begin one (what is sent meanwhile is queued). @return 0; -EAFNOSUPPORT: no such listener; connect errors come as a
- * lost flow */
+/** A flow to an address: peer (may be NULL) says whom it is for. UDP picks a listening socket of the family; TCP and
+ * TLS reuse a connection to the address or begin one (what is sent meanwhile is queued). @return 0; -EAFNOSUPPORT: no
+ * such listener; connect errors come as a lost flow */
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
-                      const struct addr *to, const char *server_name);
+                      const struct addr *to, const struct sip_peer *peer);
 
 /** Can what is sent over this transport reach the address at all? UDP needs a listening socket of the address's family,
  * TCP and TLS any listener of it: from there the peer's own requests come back. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "net/stream.h"
+#include "net/tls_clients.h"
 #include "net/udp.h"
 #include "net/ws.h"
 #include "sip/framing.h"
@@ -25,7 +26,8 @@ struct connection {
     struct text pending;           /* sent before an outgoing connection was open */
     char account[SIP_ACCOUNT_MAX]; /* whose contacts go with it */
     bool is_doubted;               /* the account has to prove itself again */
-    char *server_name;             /* TLS that we began: whose certificate was checked */
+    char *peer_name, *peer_trunk;  /* TLS that we began: whom it is for; peer_trunk: by settings of its own */
+    unsigned peer_generation;      /* of those settings */
 };
 
 struct udp_listener {
@@ -43,6 +45,7 @@ struct sip_transports {
     enum sip_transport listener_kinds[TRANSPORT_LISTENER_MAX];
     unsigned listener_count;
     struct tls *client_tls;
+    const struct tls_clients *tls_clients;
     struct connection **connections; /* by slot, NULL: free */
     uint32_t slot_count, slots_free_hint;
     uint32_t next_serial;
@@ -67,5 +70,5 @@ int transport_udp_listen(struct sip_transports *transports, const struct addr *l
                          struct udp_house *house);
 int transport_stream_listen(struct sip_transports *transports, const struct addr *local, struct tls *tls);
 int transport_stream_connect(struct connection **connectionp, struct sip_transports *transports,
-                             enum sip_transport transport, const struct addr *to, const char *server_name);
+                             enum sip_transport transport, const struct addr *to, const struct sip_peer *peer);
 int transport_stream_send(struct connection *connection, struct span bytes);

@@ -119,24 +119,36 @@ static uint16_t listening_port(const struct sip_transports *transports, enum sip
     return transport == SIP_TLS ? 5061 : 5060;
 }
 
-int transport_stream_connect(struct connection **connectionp, struct sip_transports *transports,
-                             enum sip_transport transport, const struct addr *to, const char *server_name)
+/* Without memory it is not used twice. */
+static void note_peer(struct connection *connection, const struct sip_peer *peer, const struct tls_choice *choice)
 {
+    connection->peer_generation = choice->generation;
+    if (peer->name)
+        connection->peer_name = mem_text(peer->name, strlen(peer->name));
+    if (choice->generation)
+        connection->peer_trunk = mem_text(peer->trunk, strlen(peer->trunk));
+}
+
+int transport_stream_connect(struct connection **connectionp, struct sip_transports *transports,
+                             enum sip_transport transport, const struct addr *to, const struct sip_peer *peer)
+{
+    struct tls_choice choice = {.tls = transports->client_tls};
     struct connection *connection;
     int err;
 
     if (transport == SIP_TLS && !transports->client_tls)
         return -EAFNOSUPPORT;
+    if (transport == SIP_TLS && tls_clients_find(&choice, transports->tls_clients, peer->trunk) && !choice.tls)
+        return -EACCES; /* its settings cannot be read: better no connection than another kind of it */
     connection = connection_new(transports, transport, NULL, to);
     if (!connection)
         return -EBUSY;
-    if (transport == SIP_TLS && server_name)
-        connection->server_name = mem_text(server_name, strlen(server_name)); /* without memory: not used twice */
+    if (transport == SIP_TLS)
+        note_peer(connection, peer, &choice);
     err = addr_local_towards(&connection->flow.local, to);
     addr_set_port(&connection->flow.local, listening_port(transports, transport));
     if (!err)
-        err =
-            stream_connect(&connection->stream, to, transport == SIP_TLS ? transports->client_tls : NULL, server_name);
+        err = stream_connect(&connection->stream, to, transport == SIP_TLS ? choice.tls : NULL, peer->name);
     if (err) {
         transports->connections[connection->flow.slot] = NULL;
         mem_unref(connection);

@@ -188,6 +188,25 @@ static void test_headers_of_the_gateway_are_not_the_operators(void **state)
            "t:2: trunks[0].identity: from-only stands alone\n");
 }
 
+static void test_tls_of_a_trunk_is_read(void **state)
+{
+    struct conf *conf = parse_ok("sip: {tls_min: 1.3}\ntrunks:\n  - {name: a, uri: \"sip:a\", certificate: c.pem, key: "
+                                 "k.pem, ca: ca.pem, verify: false}\n  - {name: b, uri: \"sip:b\"}\n");
+
+    assert_true(conf->sip.is_tls_modern);
+    assert_string_equal(conf->trunks[0].certificate, "c.pem");
+    assert_string_equal(conf->trunks[0].key, "k.pem");
+    assert_string_equal(conf->trunks[0].ca, "ca.pem");
+    assert_false(conf->trunks[0].verifies);
+    assert_true(conf->trunks[1].verifies);
+    conf_unref(conf);
+    refuse("sip: {tls_min: 1.1}\ntrunks:\n  - {name: a, uri: \"sip:a\", certificate: c}\n  - {name: b, uri: \"sip:b\", "
+           "key: k}\n",
+           "t:1: sip.tls_min: \"1.1\" is none of 1.2|1.3\n"
+           "t:3: trunks[0].certificate: needs a key beside it\n"
+           "t:4: trunks[1].key: needs a certificate beside it\n");
+}
+
 static int parse_trunk(void *arg)
 {
     struct conf *conf = NULL;
@@ -219,6 +238,7 @@ int main(void)
         TEST(test_wrong_rules_are_refused),
         TEST(test_headers_of_a_trunk_are_read),
         TEST(test_headers_of_the_gateway_are_not_the_operators),
+        TEST(test_tls_of_a_trunk_is_read),
         TEST(test_no_memory_is_an_error_that_leaks_nothing),
     };
 

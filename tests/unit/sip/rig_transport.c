@@ -65,7 +65,7 @@ bool transport_has_way(const struct sip_transports *transports, enum sip_transpo
 }
 
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
-                      const struct addr *to, const char *server_name)
+                      const struct addr *to, const struct sip_peer *peer)
 {
     *flow = (struct sip_flow){.transport = (uint8_t)transport, .local = rig.udp.local, .remote = *to};
     if (transport != SIP_UDP)

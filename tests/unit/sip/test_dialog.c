@@ -216,7 +216,8 @@ static void test_a_request_after_the_connection_has_closed_opens_another_one(voi
     struct invite *invite = answered_over_tcp(&to);
     struct rig_sent *sent;
 
-    assert_int_equal(dialog_lose_flow(invite_dialog(invite), SIP_TCP, &to, "carrier.example"), 0);
+    assert_int_equal(dialog_lose_flow(invite_dialog(invite), SIP_TCP, &to, &(struct sip_peer){"carrier.example", NULL}),
+                     0);
     assert_true(sip_flow_is_gone(invite_flow(invite)));
     assert_int_equal(rig.opened_count, 0);
     hang_up(invite);

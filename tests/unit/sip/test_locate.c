@@ -484,14 +484,14 @@ static void test_tries_go_through_the_list_and_the_good_one_comes_first(void **s
     locate_tries_begin(&tries, rig.stack, targets, 3);
     for (uint16_t i = 0; i < 3; i++) {
         assert_true(locate_tries_has_more(&tries));
-        assert_true(locate_tries_open(&tries, &flow, rig.stack, "carrier.example"));
+        assert_true(locate_tries_open(&tries, &flow, rig.stack, &(struct sip_peer){"carrier.example", NULL}));
         assert_int_equal(addr_port(&flow.remote), 5061 + i);
         assert_int_equal(flow.transport, targets[i].transport);
         if (i == 1)
             good = flow;
     }
     assert_false(locate_tries_has_more(&tries));
-    assert_false(locate_tries_open(&tries, &flow, rig.stack, "carrier.example"));
+    assert_false(locate_tries_open(&tries, &flow, rig.stack, &(struct sip_peer){"carrier.example", NULL}));
     locate_tries_begin(&tries, rig.stack, targets, 3);
     locate_tries_prefer(&tries, &good);
     assert_true(locate_tries_open(&tries, &flow, rig.stack, NULL));
