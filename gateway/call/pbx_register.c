@@ -189,8 +189,9 @@ static const char *read_register(struct login *login, const struct sip_msg *msg)
         return why;
     login->is_query = reg.is_query;
     login->removes_all = reg.removes_all;
-    pbx_name_make(login->name, login->pbx->calls, span_of(login->aor), reg.contacts[0].uri, reg.contacts[0].instance,
-                  reg.contacts[0].reg_id);
+    if (pbx_name_make(login->name, login->pbx->calls, span_of(login->aor), reg.contacts[0].uri,
+                      reg.contacts[0].instance, reg.contacts[0].reg_id))
+        return "the contact is too long";
     return read_contact(login, msg, &reg);
 }
 

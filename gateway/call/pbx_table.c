@@ -84,18 +84,21 @@ static bool is_trunk_full(struct store *store, const struct conf_trunk *trunk)
 
 /* ---- names ---- */
 
-void pbx_name_make(char name[static PBX_NAME_MAX], const struct calls *calls, struct span aor, struct span contact,
-                   struct span instance, uint32_t reg_id)
+int pbx_name_make(char name[static PBX_NAME_MAX], const struct calls *calls, struct span aor, struct span contact,
+                  struct span instance, uint32_t reg_id)
 {
+    char buf[1024];
     struct text text;
 
-    text_init(&text, 2048);
+    text_init_fixed(&text, buf, sizeof(buf));
     if (instance.n && reg_id)
         text_addf(&text, "%.*s|%.*s|%" PRIu32, SPAN_ARG(aor), SPAN_ARG(instance), reg_id); /* RFC 5626 6 */
     else
         text_addf(&text, "%.*s|%.*s", SPAN_ARG(aor), SPAN_ARG(contact));
+    if (text_err(&text))
+        return text_err(&text);
     print_into(name, PBX_NAME_MAX, "w%u.%016" PRIx64, calls->worker, (uint64_t)map_hash(text_span(&text)));
-    text_free(&text);
+    return 0;
 }
 
 bool pbx_name_is(struct span user)
@@ -317,9 +320,10 @@ static int add_binding(struct pbx_binding **bindingp, struct pbx_table *table, c
 int pbx_table_put(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login)
 {
     struct pbx_binding *binding = pbx_table_find(table, span_of(login->name));
-    bool is_new = !binding;
-    int err = is_new ? add_binding(&binding, table, login) : 0;
+    int err = binding ? 0 : add_binding(&binding, table, login);
 
+    if (!err && !span_eq(span_of(binding->aor), login->aor))
+        err = -EEXIST;
     if (err)
         return err;
     err = set_texts(binding, login);

@@ -30,11 +30,11 @@ struct pbx_binding {
     uint64_t expires_ms;       /* clock_now_ms() */
     struct timer expiry;
     unsigned watch_count; /* subscriptions of the device */
-    char *path;        /* Route lines of requests to the device (RFC 3327), "" */
-    char *routes;      /* Route lines of requests to the PBX (RFC 3608), "" */
-    char *next_hop;    /* the first URI of these, "" */
-    char *credentials; /* header lines with which the PBX let the last REGISTER in, "" */
-    char *registrar;   /* Request-URI and To of that REGISTER: to take the registration back */
+    char *path;           /* Route lines of requests to the device (RFC 3327), "" */
+    char *routes;         /* Route lines of requests to the PBX (RFC 3608), "" */
+    char *next_hop;       /* the first URI of these, "" */
+    char *credentials;    /* header lines with which the PBX let the last REGISTER in, "" */
+    char *registrar;      /* Request-URI and To of that REGISTER: to take the registration back */
     char *to;
 };
 
@@ -42,9 +42,9 @@ int pbx_table_new(struct pbx_table **tablep, struct calls *calls);
 unsigned pbx_table_count(const struct pbx_table *table);
 
 /** The name that this device of the user has at the PBX. @param device instance (with reg_id) and contact as it wrote
- * them */
-void pbx_name_make(char name[static PBX_NAME_MAX], const struct calls *calls, struct span aor, struct span contact,
-                   struct span instance, uint32_t reg_id);
+ * them. @return 0; -ENOSPC: they are too long */
+int pbx_name_make(char name[static PBX_NAME_MAX], const struct calls *calls, struct span aor, struct span contact,
+                  struct span instance, uint32_t reg_id);
 /** Does it look like one of our names? */
 bool pbx_name_is(struct span user);
 
@@ -65,7 +65,8 @@ struct pbx_login {
     unsigned expires_s;
     struct span path, routes, next_hop, credentials, registrar, to;
 };
-/** A new binding, or an old one refreshed, perhaps over another flow. @return 0; -EBUSY: a limit; -ENOMEM */
+/** A new binding, or an old one refreshed, perhaps over another flow. @return 0; -EBUSY: a limit; -EEXIST: the
+ * name is another user's; -ENOMEM */
 int pbx_table_put(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login);
 /** It is gone. NULL is welcome. */
 void pbx_binding_drop(struct pbx_binding *binding);
