@@ -12,8 +12,8 @@
 #include "base/stats.h"
 #include "base/worker.h"
 #include "call/call_private.h"
-#include "call/events.h"
 #include "call/cause_facts.h"
+#include "call/events.h"
 #include "call/pbx_call.h"
 #include "call/transfer.h"
 #include "call/trunk_limit.h"
@@ -121,7 +121,9 @@ int call_new(struct call **callp, struct calls *calls)
 
 struct leg *call_other_leg(struct call *call, const struct leg *leg)
 {
-    return leg == call->in ? call->out : leg == call->out ? call->in : NULL;
+    struct leg *out = call->out ? call->out : call->early;
+
+    return leg == call->in ? out : leg == out ? call->in : NULL;
 }
 
 /* ---- the end ---- */

@@ -42,6 +42,7 @@ struct call {
     struct leg *modifier; /* whose change is under way */
     struct leg *late;     /* its ACK brings the answer to our offer */
     struct leg *told;     /* we are telling it what the other one has come to */
+    bool is_unsettled;    /* the caller was told of early media that is not what was answered: when its ACK is here */
     unsigned tell_rounds, tell_tries;
     struct timer tell_timer;
     struct leg *moving;              /* while it ends: this one goes on in another call */

@@ -11,7 +11,7 @@ bool call_dial_next_trunk(struct call *call);
 /** Give the trunk's place back. */
 void call_leave_trunk(struct call *call);
 void call_set_state(struct call *call, enum call_state state);
-/** The other leg of the pair that talks; NULL while there is none. */
+/** The other leg of the pair that talks, or that hears early media; NULL while there is none. */
 struct leg *call_other_leg(struct call *call, const struct leg *leg);
 /** Keep the refusal that says most (RFC 3261 16.7). */
 void call_keep_refusal(struct call *call, unsigned status, const char *why);
@@ -38,8 +38,10 @@ void call_join(struct call *call, struct leg *old, struct leg *leg);
 /** What the leg holds apart from its call's; before it is destroyed. */
 void call_release_leg(struct leg *leg);
 
+/** A change before the answer was taken from this leg: tell the other one, if it can be told by now. */
+void call_settle_early(struct call *call, struct leg *leg);
 /* Steps of the table in call_steps.c. */
-void call_take_late_answer(struct call *call, const struct leg_news *news);
+void call_take_confirmation(struct call *call, const struct leg_news *news);
 void call_take_told(struct call *call, const struct leg_news *news); /* LEG_MODIFIED of call->told */
 void call_drop_change(struct call *call, const struct leg_news *news);
 void call_repair_change(struct call *call, const struct leg_news *news);

@@ -71,6 +71,14 @@ static void settle(struct call *call, struct leg *first, struct leg *second)
     tell_leg(call, leg);
 }
 
+void call_settle_early(struct call *call, struct leg *leg)
+{
+    struct leg *other = call_other_leg(call, leg);
+
+    call->tell_rounds = ROUND_MAX - 1; /* once: when the call is answered there is time for more */
+    settle(call, other, NULL);
+}
+
 void call_take_told(struct call *call, const struct leg_news *news)
 {
     struct leg *leg = call->told, *other = call_other_leg(call, leg);
@@ -88,7 +96,7 @@ void call_take_told(struct call *call, const struct leg_news *news)
         call_note(call, "%s: the change was not taken: %s", leg->peer, why);
     if (!other)
         return; /* it waits for somebody to talk to */
-    leg_media_bridge(call->in->media, call->out->media);
+    leg_media_bridge(leg->media, other->media);
     settle(call, err ? NULL : leg, other);
 }
 
@@ -139,12 +147,10 @@ void call_offer_late(struct call *call, struct leg *leg)
 }
 
 /* The dialog's session hangs on this answer: without it the call cannot go on (RFC 3261 13.2.2.4 as its UAC would). */
-void call_take_late_answer(struct call *call, const struct leg_news *news)
+static void take_late_answer(struct call *call, const struct leg_news *news)
 {
     const char *why = "the ACK has no answer to the offer in our 200";
 
-    if (call->late != news->leg)
-        return;
     call->late = NULL;
     if (!news->sdp.n || leg_media_take_answer(news->leg->media, news->sdp, &why)) {
         call_end(call, 488, "gateway", why);
@@ -156,6 +162,18 @@ void call_take_late_answer(struct call *call, const struct leg_news *news)
     leg_media_bridge(call->in->media, call->out->media);
     call->tell_rounds = 0;
     settle(call, call_other_leg(call, news->leg), NULL);
+}
+
+/* Of early media that was not the winner's the caller is told now (RFC 3261 13.2.1: not by the answer). */
+void call_take_confirmation(struct call *call, const struct leg_news *news)
+{
+    if (call->late == news->leg) {
+        take_late_answer(call, news);
+    } else if (call->is_unsettled && news->leg == call->in && !call_is_changing(call)) {
+        call->is_unsettled = false;
+        call->tell_rounds = 0;
+        settle(call, call->in, call->out);
+    }
 }
 
 /* ---- changes that come to nothing, or to something after all ---- */

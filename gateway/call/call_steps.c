@@ -55,6 +55,18 @@ static bool ignores_early_media(const struct leg *leg)
     return leg->trunk && leg->trunk->conf->ignores_early_media;
 }
 
+/* What is heard is the newest. The caller keeps the description that it has: should it not fit, it is told after the
+ * answer. */
+static void hear_other_fork(struct call *call, const struct leg_news *news)
+{
+    const char *why = "";
+    int err = leg_media_take_answer(news->leg->media, news->sdp, &why);
+
+    if (!err)
+        leg_media_bridge(call->in->media, news->leg->media);
+    call_note(call, "%s: early media of another branch%s%s", news->leg->peer, err ? " cannot be used: " : "", why);
+}
+
 /* Early media of the first leg that has some; of the others only the ringing is passed. */
 static void pass_progress(struct call *call, const struct leg_news *news)
 {
@@ -76,6 +88,8 @@ static void pass_progress(struct call *call, const struct leg_news *news)
         return;
     }
     if (call->early) { /* said before: the same description again */
+        if (news->is_other_fork)
+            hear_other_fork(call, news);
         call->in->ops->progress(call->in, news->status, leg_media_description(call->in->media));
         return;
     }
@@ -149,6 +163,8 @@ static void connect_legs(struct call *call, const struct leg_news *news)
     call->answered_us = clock_now_us();
     timer_stop(&call->ring_timer);
     call_set_state(call, CALL_TALKING);
+    call->is_unsettled =
+        !call->late && call->early == call->out && leg_media_must_offer(call->in->media, call->out->media);
     codec = leg_media_codec(call->out->media);
     stats_count(STAT_CALLS_ANSWERED);
     stats_observe(HIST_CALL_SETUP_MS, (call->answered_us - call->began_us) / 1000);
@@ -297,6 +313,41 @@ static void take_change(struct call *call, const struct leg_news *news)
         pass_change(call, news->leg, other);
 }
 
+/* UPDATE (or PRACK with an offer) before the answer. It is answered from what the other side has said, as that one can
+ * mostly not be asked yet; what does not fit is told to it as soon as it can be. RFC 3311, RFC 6337 3.1. */
+static void take_early_change(struct call *call, const struct leg_news *news)
+{
+    struct leg *leg = news->leg, *other = leg == call->in ? call->early : call->in;
+    const char *why = "nothing has been agreed yet";
+    struct text sdp;
+    int err;
+
+    if (leg == call->in && leg->is_answered) { /* it has talked elsewhere, and is being transferred */
+        leg->ops->modify_reply(leg, 491, "the call is not ready for a change", SPAN_NULL);
+        return;
+    }
+    if (!other || !news->sdp.n || call_is_changing(call)) {
+        leg->ops->modify_reply(leg, other && news->sdp.n ? 491 : 500, other ? "another change is under way" : why,
+                               SPAN_NULL);
+        return;
+    }
+    text_init(&sdp, 65536);
+    err = leg_media_take_offer(leg->media, news->sdp, &why);
+    if (!err)
+        err = leg_media_make_answer(leg->media, leg_media_is_private_change(leg->media) ? NULL : other->media, &sdp,
+                                    &why);
+    if (err)
+        leg_media_rollback(leg->media);
+    leg->ops->modify_reply(leg, err ? 488 : 200, err ? why : NULL, err ? SPAN_NULL : text_span(&sdp));
+    text_free(&sdp);
+    call_note(call, "%s: change before the answer: %s", leg->peer, err ? why : "taken");
+    if (other != call_other_leg(call, leg))
+        return; /* nobody hears it yet */
+    leg_media_bridge(leg->media, other->media);
+    if (!err)
+        call_settle_early(call, leg);
+}
+
 /* To the modifier 408 and 481 would say that its own dialog is gone (RFC 3261 12.2.1.2). */
 static unsigned refusal_of(unsigned status)
 {
@@ -350,16 +401,17 @@ static call_step *const steps[CALL_STATE_COUNT][LEG_EVENT_COUNT] = {
     [CALL_ROUTING] = {[LEG_HUNG_UP] = hang_up_ringing, [LEG_REFUSED] = take_refusal},
     [CALL_RINGING] = {[LEG_PROGRESS] = pass_progress,
                       [LEG_ANSWERED] = connect_legs,
+                      [LEG_MODIFY] = take_early_change,
+                      [LEG_MODIFY_CANCELLED] = call_drop_change,
                       [LEG_REFUSED] = take_refusal,
                       [LEG_HUNG_UP] = hang_up_ringing,
-                      /* of a caller who talked elsewhere before: transfer.c */
                       [LEG_MODIFIED] = finish_change,
-                      [LEG_CONFIRMED] = call_take_late_answer},
+                      [LEG_CONFIRMED] = call_take_confirmation}, /* of a caller who talked elsewhere: transfer.c */
     [CALL_TALKING] = {[LEG_ANSWERED] = drop_late_answer,
                       [LEG_HUNG_UP] = hang_up,
                       [LEG_MODIFY] = take_change,
                       [LEG_MODIFIED] = finish_change,
-                      [LEG_CONFIRMED] = call_take_late_answer,
+                      [LEG_CONFIRMED] = call_take_confirmation,
                       [LEG_MODIFY_CANCELLED] = call_drop_change,
                       [LEG_MODIFIED_LATE] = call_repair_change,
                       [LEG_REFER] = transfer_receive,

@@ -89,6 +89,9 @@ static int new_call(struct call **callp, struct calls *calls, struct server_tx *
         err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote,
                                  sip_transport_is_web((enum sip_transport)server_tx_flow(tx)->transport));
     }
+    if (!err && caller->trunk && caller->trunk->conf->prack == CONF_PRACK_REQUIRE &&
+        sip_msg_has_token(msg, SIP_H_SUPPORTED, SPAN("100rel")))
+        err = invite_in_use_100rel(leg_sip_invite(call->in));
     if (!err && take_dialled(call, caller, msg))
         err = -1;
     if (err) {
@@ -145,6 +148,11 @@ void incoming_call(struct calls *calls, struct server_tx *tx, const struct route
     why = check_body(msg, &status);
     if (why) {
         reply(tx, status, why, status == 415 ? "Accept: application/sdp\r\n" : "");
+        return;
+    }
+    if (caller->trunk && caller->trunk->conf->prack == CONF_PRACK_OFF &&
+        sip_msg_has_token(msg, SIP_H_REQUIRE, SPAN("100rel"))) {
+        reply(tx, 420, "prack is off for this trunk", "Unsupported: 100rel\r\n");
         return;
     }
     if (refresh_is_too_brief(msg)) {

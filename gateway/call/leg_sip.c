@@ -54,19 +54,33 @@ static void tell(struct leg_sip *sip, enum leg_event event, unsigned status, con
     call_event(&(struct leg_news){.leg = &sip->leg, .event = event, .status = status, .why = why, .sdp = sdp});
 }
 
-/* While the call deals with it, headers of it may pass to the caller. */
-static void tell_answer(struct leg_sip *sip, enum leg_event event, const struct sip_msg *response)
+/* ---- what the peer says ---- */
+
+/* A forked INVITE has several peers, each with a description of its own; the one that was told last counts. While the
+ * call deals with it, headers of the response may pass to the caller. */
+static void tell_answer(struct leg_sip *sip, enum leg_event event, const struct sip_msg *response, struct span sdp)
 {
     struct call *call = sip->leg.call;
+    size_t by = map_hash(response->to_tag) | 1;
+    bool is_other_fork = sdp.n && sip->described_by && sip->described_by != by;
 
+    if (sip->leg.is_over)
+        return;
+    if (sip->is_changed_early && !is_other_fork)
+        sdp = SPAN_NULL; /* what it has said in its UPDATE counts, this is an old answer repeated (RFC 6337 3.1) */
+    if (sdp.n)
+        sip->described_by = by;
     call->said_by = &sip->leg;
     call->said = response;
-    tell(sip, event, response->status, "", sdp_of(response));
+    call_event(&(struct leg_news){.leg = &sip->leg,
+                                  .event = event,
+                                  .status = response->status,
+                                  .why = "",
+                                  .sdp = sdp,
+                                  .is_other_fork = is_other_fork});
     call->said_by = NULL;
     call->said = NULL;
 }
-
-/* ---- what the peer says ---- */
 
 static void on_progress(struct invite *invite, const struct sip_msg *response, void *arg)
 {
@@ -74,16 +88,19 @@ static void on_progress(struct invite *invite, const struct sip_msg *response, v
 
     sip->leg.status = response->status;
     sip->leg.has_rung = true;
-    tell_answer(sip, LEG_PROGRESS, response);
+    tell_answer(sip, LEG_PROGRESS, response, sdp_of(response));
 }
 
 static void on_answered(struct invite *invite, const struct sip_msg *response, void *arg)
 {
     struct leg_sip *sip = arg;
+    struct span sdp = sdp_of(response);
 
+    if (!sdp.n && sip->described_by != (map_hash(response->to_tag) | 1))
+        sdp = invite_early_sdp(invite); /* it gave its answer before, and another one was heard meanwhile */
     sip->leg.status = response->status;
     sip->leg.is_answered = true;
-    tell_answer(sip, LEG_ANSWERED, response);
+    tell_answer(sip, LEG_ANSWERED, response, sdp);
 }
 
 /* What a refusal by this kind of peer means to the caller: table of DESIGN's "every failure mapped to the right code".
@@ -184,7 +201,10 @@ static void on_modified_late(struct invite *invite, void *arg)
 
 static void on_modified(struct invite *invite, unsigned status, const struct sip_msg *response, void *arg)
 {
-    tell(arg, LEG_MODIFIED, status, "", sdp_of(response));
+    struct leg_sip *sip = arg;
+
+    sip->is_changed_early |= status < 300 && !sip->leg.is_answered;
+    tell(sip, LEG_MODIFIED, status, "", sdp_of(response));
 }
 
 static void on_info(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg)
@@ -228,13 +248,13 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
     struct leg_sip *sip = arg;
     char text[200];
 
-    if (cause != INVITE_END_BYE)
+    if (cause != INVITE_END_BYE && cause != INVITE_END_NO_PRACK)
         sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
     if (cause == INVITE_END_NO_ACK)
         describe_contact(text, sizeof(text), invite_dialog(invite), why);
     else
         describe_bye(text, sizeof(text), bye, why);
-    tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : 408, text, SPAN_NULL);
+    tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : cause == INVITE_END_NO_PRACK ? 504 : 408, text, SPAN_NULL);
 }
 
 /* The trunk's connection had closed, and it has opened another one: what we have to say goes there as well. */
@@ -447,9 +467,13 @@ static void modify_cancel(struct leg *leg)
 
 static void modify_reply(struct leg *leg, unsigned status, const char *why, struct span sdp)
 {
-    invite_modify_reply(
-        sip_of(leg)->invite,
-        &(struct sip_reply){.status = status, .why = why, .content_type = sdp.n ? SDP_TYPE : SPAN_NULL, .body = sdp});
+    sip_of(leg)->is_changed_early |= status == 200 && !leg->is_answered;
+    invite_modify_reply(sip_of(leg)->invite,
+                        &(struct sip_reply){.status = status,
+                                            .why = why,
+                                            .headers = status == 500 ? SPAN("Retry-After: 2\r\n") : SPAN_NULL,
+                                            .content_type = sdp.n ? SDP_TYPE : SPAN_NULL,
+                                            .body = sdp});
 }
 
 static void info(struct leg *leg, struct span content_type, struct span body)
@@ -471,49 +495,6 @@ const struct leg_ops leg_sip_ops = {.name = "sip",
                                     .modify_reply = modify_reply,
                                     .info = info,
                                     .destroy = destroy};
-
-/* ---- media facts of this leg ---- */
-
-static void on_media_state(struct endpoint *endpoint, enum endpoint_state state, const char *why, void *arg)
-{
-    struct leg_sip *sip = arg;
-
-    if (sip->leg.is_over)
-        return;
-    if (state == ENDPOINT_READY)
-        call_note(sip->leg.call, "%s: media ready %s", sip->leg.peer, endpoint_suite(endpoint));
-    if (state == ENDPOINT_FAILED) {
-        sip->leg.trouble = LEG_MEDIA_FAILED;
-        snprintf(sip->leg.media_why, sizeof(sip->leg.media_why), "%s", why);
-        tell(sip, LEG_HUNG_UP, 500, why, SPAN_NULL);
-    }
-}
-
-static void on_media_event(struct endpoint *endpoint, const char *text, void *arg)
-{
-    struct leg_sip *sip = arg;
-
-    if (sip->leg.call)
-        call_note(sip->leg.call, "%s: %s", sip->leg.peer, text);
-}
-
-static const struct endpoint_user media_user = {.on_state = on_media_state, .on_event = on_media_event};
-
-int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_webrtc)
-{
-    struct call *call = sip->leg.call;
-    const struct conf_trunk *trunk = sip->leg.trunk ? sip->leg.trunk->conf : NULL;
-
-    return leg_media_new(&sip->leg.media,
-                         &(struct leg_media_options){.house = call->calls->media,
-                                                     .conf = call->conf,
-                                                     .is_webrtc = is_webrtc,
-                                                     .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
-                                                     .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
-                                                     .towards = *towards,
-                                                     .user = &media_user,
-                                                     .arg = sip});
-}
 
 /* ---- birth and end ---- */
 

@@ -49,6 +49,7 @@ static void write_own(struct text *out, const struct leg_sip *sip, const struct 
 {
     const struct call *call = sip->leg.call;
     struct identity identity = {.is_anonymous = is_private(sip)};
+    enum conf_prack prack = sip->leg.trunk ? sip->leg.trunk->conf->prack : CONF_PRACK_AUTO;
 
     memcpy(identity.number, sip->caller, sizeof(identity.number));
     memcpy(identity.display, call->caller_display, sizeof(identity.display));
@@ -65,7 +66,11 @@ static void write_own(struct text *out, const struct leg_sip *sip, const struct 
         uri_write_user(out, span_of(call->referrer));
         text_addf(out, "@%s>\r\n", call->conf->domain);
     }
-    text_add_str(out, "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "\r\nUser-Agent: " SIP_AGENT "\r\n");
+    text_addf(out, "Allow: " SIP_ALLOW "\r\nSupported: " SIP_SUPPORTED "%s\r\n",
+              prack == CONF_PRACK_OFF ? "" : ", 100rel");
+    if (prack == CONF_PRACK_REQUIRE)
+        text_add_str(out, "Require: 100rel\r\n");
+    text_add_str(out, "User-Agent: " SIP_AGENT "\r\n");
 }
 
 void leg_sip_write_headers(struct text *out, const struct leg_sip *sip)

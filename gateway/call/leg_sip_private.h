@@ -16,6 +16,8 @@ struct leg_sip {
     char number[ROUTE_NUMBER_MAX], caller[ROUTE_NUMBER_MAX]; /* outgoing: as this peer is to see them */
     struct binding binding;                                  /* outgoing to an account: the device that rings */
     bool has_binding, is_lost;
+    bool is_changed_early; /* offers and answers have gone on before the answer: the INVITE's own is old */
+    size_t described_by;     /* hash of the To tag whose description was told last; 0: none */
     struct timer fail_timer; /* a failure is told from here, never from within a call of the call's */
     unsigned fail_status;
     const char *fail_why;

@@ -22,6 +22,7 @@ libsipway_a_SOURCES += gateway/call/incoming.c
 libsipway_a_SOURCES += gateway/call/leg_sip.c
 libsipway_a_SOURCES += gateway/call/leg_sip_dial.c
 libsipway_a_SOURCES += gateway/call/leg_sip_names.c
+libsipway_a_SOURCES += gateway/call/leg_sip_media.c
 libsipway_a_SOURCES += gateway/call/leg_sip_rule.c
 libsipway_a_SOURCES += gateway/call/leg_wait.c
 libsipway_a_SOURCES += gateway/call/location.c

@@ -23,6 +23,7 @@ static void dialog_destroy(void *self)
     struct dialog *dialog = self;
 
     map_remove(&dialog->node);
+    list_remove(&dialog->link);
     drop_routes(dialog);
     mem_unref(dialog->key);
     mem_unref(dialog->call_id);
@@ -33,6 +34,7 @@ static void dialog_destroy(void *self)
     mem_unref(dialog->contact_user);
     mem_unref(dialog->peer_name);
     mem_unref(dialog->peer_trunk);
+    mem_unref(dialog->early_sdp);
 }
 
 static char *copy(struct span s)
@@ -187,6 +189,51 @@ int dialog_new_uas(struct dialog **dialogp, const struct dialog_options *options
     return 0;
 }
 
+static int link_fork(struct dialog *dialog)
+{
+    char buf[1024];
+    int n = print_into(buf, sizeof(buf), "%s|%s|%s", dialog->call_id, dialog->local_tag, dialog->remote_tag);
+
+    if (n >= (int)sizeof(buf))
+        return -E2BIG;
+    dialog->key = mem_text(buf, (size_t)n);
+    if (!dialog->key)
+        return -ENOMEM;
+    return map_put(&dialog->stack->dialogs, &dialog->node, span_make(dialog->key, (size_t)n));
+}
+
+int dialog_new_fork(struct dialog **dialogp, const struct dialog *first, struct span remote_tag, uint32_t cseq)
+{
+    struct dialog *dialog = new_dialog(&(struct dialog_options){
+        .stack = first->stack, .user = first->user, .arg = first->arg, .contact_user = span_of(first->contact_user)});
+    int err;
+
+    if (!dialog)
+        return -ENOMEM;
+    memcpy(dialog->local_tag, first->local_tag, sizeof(dialog->local_tag));
+    dialog->call_id = copy(span_of(first->call_id));
+    dialog->local = copy(span_of(first->local));
+    dialog->remote = copy(span_of(first->remote));
+    dialog->target = copy(span_of(first->target));
+    dialog->remote_tag = copy(remote_tag);
+    dialog->peer_name = mem_ref(first->peer_name);
+    dialog->peer_trunk = mem_ref(first->peer_trunk);
+    dialog->local_cseq = cseq;
+    dialog->max_forwards = first->max_forwards;
+    dialog->flow = first->flow;
+    dialog->is_heard = true;
+    err = dialog->call_id && dialog->local && dialog->remote && dialog->target && dialog->remote_tag &&
+                  dialog->contact_user
+              ? link_fork(dialog)
+              : -ENOMEM;
+    if (err) {
+        mem_unref(dialog);
+        return err;
+    }
+    *dialogp = dialog;
+    return 0;
+}
+
 int dialog_update_uac(struct dialog *dialog, const struct sip_msg *response)
 {
     char *tag;
@@ -302,22 +349,33 @@ void dialog_write_request(struct text *out, struct dialog *dialog, enum sip_meth
 
 /* ---- requests from the peer ---- */
 
+static struct dialog *find_key(struct sip_stack *stack, const char *key, int n)
+{
+    struct map_node *node = map_find(&stack->dialogs, span_make(key, (size_t)n));
+
+    return node ? container_of(node, struct dialog, node) : NULL;
+}
+
+static bool is_from_peer(const struct dialog *dialog, const struct sip_msg *request)
+{
+    return dialog->remote_tag && span_eq(span_of(dialog->remote_tag), request->from_tag);
+}
+
+/* A further fork of a call of ours stands beside the first, under the peer's tag as well. */
 struct dialog *dialog_find(struct sip_stack *stack, const struct sip_msg *request)
 {
     char buf[1024];
     int n = print_into(buf, sizeof(buf), "%.*s|%.*s", SPAN_ARG(request->call_id), SPAN_ARG(request->to_tag));
-    struct map_node *node;
-    struct dialog *dialog;
+    struct dialog *dialog = n < (int)sizeof(buf) ? find_key(stack, buf, n) : NULL;
 
-    if (n >= (int)sizeof(buf))
-        return NULL;
-    node = map_find(&stack->dialogs, span_make(buf, (size_t)n));
-    if (!node)
-        return NULL;
-    dialog = container_of(node, struct dialog, node);
-    if (!dialog->remote_tag && request->method == SIP_NOTIFY)
+    if (dialog && !dialog->remote_tag && request->method == SIP_NOTIFY)
         return dialog; /* RFC 6665 4.1.2.4: it may be faster than the answer to the SUBSCRIBE */
-    return dialog->remote_tag && span_eq(span_of(dialog->remote_tag), request->from_tag) ? dialog : NULL;
+    if (dialog && is_from_peer(dialog, request))
+        return dialog;
+    n = print_into(buf, sizeof(buf), "%.*s|%.*s|%.*s", SPAN_ARG(request->call_id), SPAN_ARG(request->to_tag),
+                   SPAN_ARG(request->from_tag));
+    dialog = n < (int)sizeof(buf) ? find_key(stack, buf, n) : NULL;
+    return dialog && is_from_peer(dialog, request) ? dialog : NULL;
 }
 
 void dialog_receive(struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg)

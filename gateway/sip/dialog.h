@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/list.h"
 #include "base/map.h"
 #include "sip/stack.h"
 
@@ -18,7 +19,8 @@ struct dialog_user {
 };
 
 struct dialog {
-    struct map_node node; /* key: Call-ID + local tag */
+    struct map_node node; /* key: Call-ID + local tag, of a further fork also + remote tag */
+    struct list link;     /* among the further early dialogs of its INVITE: fork.c */
     char *key;
     struct sip_stack *stack;
     const struct dialog_user *user;
@@ -38,6 +40,12 @@ struct dialog {
     bool is_heard;        /* the peer has answered a request of ours, if only 100 */
     char *contact_user;
     unsigned max_forwards; /* of our requests: 70, or what is left of the caller's */
+
+    /* before the 2xx: RFC 3262 */
+    uint32_t rseq;   /* as caller: of the last reliable provisional response, 0: none */
+    bool is_agreed;  /* offer and answer have gone, both reliably: UPDATE may follow */
+    bool is_ended;   /* as caller: a fork that answered too late, and got its BYE */
+    char *early_sdp; /* as caller: the last description in a provisional response; NULL: none */
 };
 
 struct dialog_options {
@@ -53,6 +61,9 @@ int dialog_new_uac(struct dialog **dialogp, const struct dialog_options *options
 /** As callee: from the request that creates it; local_tag is the transaction's. */
 int dialog_new_uas(struct dialog **dialogp, const struct dialog_options *options, const struct sip_msg *request,
                    const struct sip_flow *flow, struct span local_tag);
+/** As caller: another one of the same INVITE, which was forked on its way; shares Call-ID and local tag with the first.
+ *  @param cseq of the INVITE */
+int dialog_new_fork(struct dialog **dialogp, const struct dialog *first, struct span remote_tag, uint32_t cseq);
 /** Take remote tag, target and route set from a response (1xx with tag, or 2xx which computes the routes anew).
  *  @return 0; -EBADMSG */
 int dialog_update_uac(struct dialog *dialog, const struct sip_msg *response);

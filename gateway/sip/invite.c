@@ -23,6 +23,8 @@ static void invite_destroy(void *self)
         map_remove(
             &invite->dialog->node); /* requests that still run hold the dialog, but no request finds us any more */
     mem_unref(invite->dialog);
+    fork_stop(invite);
+    reliable_stop(invite);
     mem_unref(invite->ack);
     mem_unref(invite->username);
     if (invite->password)
@@ -54,6 +56,7 @@ void invite_finish(struct invite *invite)
     timer_stop(&invite->answer_timer);
     modify_stop(invite);
     refresh_stop(invite);
+    reliable_stop(invite);
     if (!invite->is_self_held)
         return;
     invite->is_self_held = false;
@@ -72,10 +75,15 @@ void invite_tell_end(struct invite *invite, enum invite_end_cause cause, const s
     mem_unref(invite);
 }
 
-void invite_choose_flow(struct invite *invite)
+void invite_choose_flow_of(struct invite *invite, struct dialog *dialog)
 {
     if (invite->user && invite->user->choose_flow)
-        invite->user->choose_flow(invite, dialog_next_hop(invite->dialog), &invite->dialog->flow, invite->arg);
+        invite->user->choose_flow(invite, dialog_next_hop(dialog), &dialog->flow, invite->arg);
+}
+
+void invite_choose_flow(struct invite *invite)
+{
+    invite_choose_flow_of(invite, invite->dialog);
 }
 
 void invite_send_bye(struct invite *invite)
@@ -126,11 +134,31 @@ static void receive_refer(struct invite *invite, struct server_tx *tx)
         invite->user->on_refer(invite, tx, invite->arg);
 }
 
+/* A fork that does not count may say what it wants of itself; the session is another's. @return true: it was answered
+ */
+static bool answer_other_fork(struct invite *invite, const struct dialog *dialog, struct server_tx *tx,
+                              const struct sip_msg *msg)
+{
+    bool is_early = invite->state <= INVITE_EARLY;
+
+    if (dialog == invite->dialog || (is_early && msg->method != SIP_BYE))
+        return false;
+    if (msg->method == SIP_BYE)
+        answer(tx, 200, NULL);
+    else if (msg->method != SIP_ACK)
+        answer(tx, 481, "another branch has answered the call");
+    return true;
+}
+
 static void on_dialog_request(struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg, void *arg)
 {
     struct invite *invite = arg;
 
     mem_ref(invite);
+    if (answer_other_fork(invite, dialog, tx, msg)) {
+        mem_unref(invite);
+        return;
+    }
     switch (msg->method) {
     case SIP_ACK:
         invite_in_receive_ack(invite, msg);
@@ -140,7 +168,10 @@ static void on_dialog_request(struct dialog *dialog, struct server_tx *tx, const
         break;
     case SIP_INVITE:
     case SIP_UPDATE:
-        modify_receive(invite, tx, msg);
+        modify_receive(invite, dialog, tx, msg);
+        break;
+    case SIP_PRACK:
+        reliable_receive_prack(invite, tx, msg);
         break;
     case SIP_INFO:
         receive_info(invite, tx, msg);
@@ -230,6 +261,11 @@ int invite_send(struct invite *invite, enum sip_method method, struct span heade
                                                         .body = body,
                                                         .username = invite->username,
                                                         .password = invite->password});
+}
+
+struct span invite_early_sdp(const struct invite *invite)
+{
+    return span_of(invite->dialog->early_sdp);
 }
 
 void invite_set_flow(struct invite *invite, const struct sip_flow *flow)

@@ -12,9 +12,10 @@
 struct invite;
 
 enum invite_end_cause {
-    INVITE_END_BYE,    /* the peer hung up */
-    INVITE_END_NO_ACK, /* our 2xx was never ACKed; a BYE has been sent */
-    INVITE_END_FAILED, /* a request within the dialog was answered 408 or 481: the peer has no such call */
+    INVITE_END_BYE,      /* the peer hung up */
+    INVITE_END_NO_ACK,   /* our 2xx was never ACKed; a BYE has been sent */
+    INVITE_END_NO_PRACK, /* our reliable provisional response was never acknowledged; 504 has been sent (RFC 3262 3) */
+    INVITE_END_FAILED,   /* a request within the dialog was answered 408 or 481: the peer has no such call */
 };
 
 struct invite_user {
@@ -72,9 +73,13 @@ int invite_out_new(struct invite **invitep, const struct invite_out_options *opt
 /** Take an INVITE that has its transaction. @return 0; -EBADMSG: no Contact (answer 400) */
 int invite_in_new(struct invite **invitep, struct server_tx *tx, const struct invite_user *user, void *arg,
                   struct span contact_user);
-/** 101-199. */
+/** From now on 101-199 go reliably (RFC 3262), as the caller supports it; where it requires that, they do anyhow.
+ *  @return 0; -ENOMEM */
+int invite_in_use_100rel(struct invite *invite);
+/** 101-199. Reliable ones wait for the PRACK of the one before; then only the newest is sent, with the description
+ * that one of them had. */
 int invite_in_progress(struct invite *invite, const struct sip_reply *reply);
-/** 200 with the body; repeated until the ACK. */
+/** 200 with the body; repeated until the ACK. Held back while a reliable description waits for its PRACK. */
 int invite_in_answer(struct invite *invite, struct span headers, struct span content_type, struct span body);
 /** The INVITE as it came. */
 const struct sip_msg *invite_in_request(const struct invite *invite);
@@ -93,13 +98,17 @@ struct invite_end {
 };
 void invite_end(struct invite *invite, const struct invite_end *end);
 
-/** re-INVITE with this body. @return 0; -EBUSY: another change is running; -EPROTO: no session */
+/** Ask the peer for a change: re-INVITE with this body, before the answer UPDATE, where offer and answer have gone
+ * reliably and the peer allows UPDATE. @return 0; -EBUSY: another change is running; -EPROTO: not possible now */
 int invite_modify(struct invite *invite, struct span content_type, struct span body);
 /** Take our re-INVITE back: CANCEL. Its outcome is still told, never from within. */
 void invite_modify_cancel(struct invite *invite);
 /** Answer the peer's re-INVITE or UPDATE. */
 int invite_modify_reply(struct invite *invite, const struct sip_reply *reply);
 bool invite_is_modifying(const struct invite *invite);
+
+/** As caller: the description that came before the answer in the dialog that counts now; empty: none. Borrowed. */
+struct span invite_early_sdp(const struct invite *invite);
 
 /** Send a request within the session whose outcome nobody waits for (INFO). */
 int invite_send(struct invite *invite, enum sip_method method, struct span headers, struct span content_type,

@@ -52,6 +52,12 @@ int invite_in_new(struct invite **invitep, struct server_tx *tx, const struct in
         return err;
     }
     invite->tx = mem_ref(tx);
+    if (sip_msg_has_token(request, SIP_H_REQUIRE, SPAN("100rel")) && invite_in_use_100rel(invite)) {
+        invite_finish(invite);
+        mem_unref(invite);
+        return -ENOMEM;
+    }
+    refresh_note_peer(invite, request);
     server_tx_set_user(tx, &tx_user, invite);
     *invitep = invite;
     return 0;
@@ -67,7 +73,7 @@ int invite_in_progress(struct invite *invite, const struct sip_reply *reply)
     if (invite->state > INVITE_EARLY || invite->is_out)
         return -EPROTO;
     invite->state = INVITE_EARLY;
-    return server_tx_reply(invite->tx, reply);
+    return invite->reliable ? reliable_progress(invite, reply) : server_tx_reply(invite->tx, reply);
 }
 
 /* ---- the 2xx until its ACK: RFC 3261 13.3.1.4, also over reliable transports ---- */
@@ -136,11 +142,18 @@ void invite_in_receive_ack(struct invite *invite, const struct sip_msg *ack)
 
 int invite_in_answer(struct invite *invite, struct span headers, struct span content_type, struct span body)
 {
+    if (invite->state > INVITE_EARLY || invite->is_out)
+        return -EPROTO;
+    if (reliable_holds_answer(invite))
+        return reliable_keep_answer(invite, headers, content_type, body);
+    return invite_in_answer_now(invite, headers, content_type, body);
+}
+
+int invite_in_answer_now(struct invite *invite, struct span headers, struct span content_type, struct span body)
+{
     struct text all;
     int err;
 
-    if (invite->state > INVITE_EARLY || invite->is_out)
-        return -EPROTO;
     text_init(&all, SIP_MSG_MAX);
     text_add(&all, headers);
     refresh_accept(invite, server_tx_request(invite->tx), invite->stack->conf->sip.session_expires_s, &all);
@@ -153,6 +166,7 @@ int invite_in_answer(struct invite *invite, struct span headers, struct span con
     if (err)
         return err;
     invite->state = INVITE_ANSWERED;
+    reliable_stop(invite);
     invite_choose_flow(invite);
     invite_in_await_ack(invite, invite->tx);
     return 0;

@@ -11,7 +11,7 @@ static char *copy(const char *text)
     return text ? mem_text(text, strlen(text)) : NULL;
 }
 
-static void write_ack(struct text *out, struct dialog *dialog, uint32_t cseq, struct span authorization)
+void invite_write_ack(struct text *out, struct dialog *dialog, uint32_t cseq, struct span authorization)
 {
     char branch[SIP_BRANCH_MAX];
 
@@ -25,7 +25,7 @@ void invite_out_ack(struct invite *invite, struct request *request)
     struct text out;
 
     text_init(&out, SIP_MSG_MAX);
-    write_ack(&out, invite->dialog, request_cseq(request), request_authorization(request));
+    invite_write_ack(&out, invite->dialog, request_cseq(request), request_authorization(request));
     if (!text_err(&out))
         transport_send(invite->stack->transports, &invite->dialog->flow, text_span(&out));
     mem_unref(invite->ack);
@@ -33,36 +33,10 @@ void invite_out_ack(struct invite *invite, struct request *request)
     text_free(&out);
 }
 
-/* A 2xx of another branch of a forked call: it must be ACKed, and is not wanted (RFC 3261 13.2.2.4). */
-static void end_other_fork(struct invite *invite, struct request *request, const struct sip_msg *response)
-{
-    struct dialog_options options = {.stack = invite->stack, .user = &invite_dialog_user, .arg = invite};
-    struct dialog *dialog, *own = invite->dialog;
-    struct text out;
-
-    if (dialog_new_uac(&dialog, &options, span_of(own->call_id), span_of(own->local), span_of(own->remote),
-                       span_of(own->target)))
-        return;
-    map_remove(&dialog->node); /* nothing is to be found by it */
-    memcpy(dialog->local_tag, own->local_tag, sizeof(dialog->local_tag));
-    dialog->flow = own->flow;
-    dialog->local_cseq = request_cseq(request);
-    if (!dialog_update_uac(dialog, response)) {
-        text_init(&out, SIP_MSG_MAX);
-        write_ack(&out, dialog, request_cseq(request), request_authorization(request));
-        transport_send(invite->stack->transports, &dialog->flow, text_span(&out));
-        text_free(&out);
-        request_send(
-            NULL, &(struct request_options){
-                      .dialog = dialog, .method = SIP_BYE, .username = invite->username, .password = invite->password});
-    }
-    mem_unref(dialog);
-}
-
-static void receive_repeated_answer(struct invite *invite, struct request *request, const struct sip_msg *response)
+static void receive_repeated_answer(struct invite *invite, const struct sip_msg *response)
 {
     if (!span_eq(response->to_tag, span_of(invite->dialog->remote_tag)))
-        end_other_fork(invite, request, response);
+        fork_end_other(invite, response);
     else if (invite->ack)
         transport_send(invite->stack->transports, &invite->dialog->flow, span_of(invite->ack));
 }
@@ -84,10 +58,10 @@ static void receive_answer(struct invite *invite, struct request *request, const
     bool is_ending = invite->state == INVITE_ENDING;
 
     if (invite->state >= INVITE_ANSWERED && !(is_ending && !invite->ack)) {
-        receive_repeated_answer(invite, request, response);
+        receive_repeated_answer(invite, response);
         return;
     }
-    if (dialog_update_uac(invite->dialog, response))
+    if (fork_win(invite, response))
         return; /* no To tag: not an answer by RFC 3261; the transaction will time out */
     invite_choose_flow(invite);
     invite_out_ack(invite, request);
@@ -112,6 +86,19 @@ static void receive_rejection(struct invite *invite, unsigned status, const stru
         user->on_rejected(invite, status, response, why, arg);
 }
 
+static void receive_progress(struct invite *invite, const struct sip_msg *response)
+{
+    struct dialog *dialog = response->to_tag.n ? fork_progress(invite, response) : NULL;
+
+    refresh_note_peer(invite, response);
+    if (response->to_tag.n && (!dialog || !reliable_take(invite, dialog, response)))
+        return;
+    invite->state = INVITE_EARLY;
+    if (dialog)
+        fork_keep_sdp(invite, dialog, response);
+    invite->user->on_progress(invite, response, invite->arg);
+}
+
 static void on_response(struct request *request, const struct sip_msg *response, void *arg)
 {
     struct invite *invite = arg;
@@ -121,10 +108,8 @@ static void on_response(struct request *request, const struct sip_msg *response,
         receive_rejection(invite, response->status, response, "");
     } else if (response->status >= 200) {
         receive_answer(invite, request, response);
-    } else if (response->status > 100 && invite->state <= INVITE_EARLY &&
-               !dialog_update_uac(invite->dialog, response)) {
-        invite->state = INVITE_EARLY;
-        invite->user->on_progress(invite, response, invite->arg);
+    } else if (response->status > 100 && invite->state <= INVITE_EARLY) {
+        receive_progress(invite, response);
     }
     mem_unref(invite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* modify.c: changes of a session: re-INVITE and UPDATE of the peer, re-INVITE of ours, and when both come at once.
- * RFC 3261 14 and 9.2 (CANCEL), RFC 3311, glare by 491 and the wait of section 14.1.
+ * RFC 3261 14 and 9.2 (CANCEL), RFC 3311 (also the offer in a PRACK: RFC 3262 5), glare by 491 and the wait of section
+ * 14.1. Before the answer a change is an UPDATE, after it a re-INVITE.
  *
  *   ours: sent --491--> waits --> sent again --2xx--> modified
  *           |--100, then 64*T1 of nothing: CANCEL--> abandoned --2xx--> ACK, and the user says anew what counts */
@@ -11,6 +12,8 @@
 #include "sip/invite_private.h"
 
 #define GLARE_MAX 4
+#define UPDATE_T1S                                                                                                     \
+    16 /* an UPDATE of the peer's waits so many T1 for its reply, which is half of what its own side waits */
 
 static void forget(struct request **requestp)
 {
@@ -23,6 +26,7 @@ static void forget_tx(struct invite *invite)
     if (invite->modify_tx)
         server_tx_set_user(invite->modify_tx, NULL, NULL);
     invite->modify_tx = mem_unref(invite->modify_tx);
+    timer_stop(&invite->update_timer);
 }
 
 void modify_stop(struct invite *invite)
@@ -59,30 +63,65 @@ static void on_cancel(struct server_tx *tx, const struct sip_msg *cancel, void *
 
 static const struct server_tx_user tx_user = {.on_cancel = on_cancel};
 
-void modify_receive(struct invite *invite, struct server_tx *tx, const struct sip_msg *msg)
+/* RFC 3311 5.2: nothing is changed that is not settled yet. @return the refusal, 0: none */
+static unsigned refuse_early(const struct invite *invite, const struct dialog *dialog, const struct sip_msg *msg)
+{
+    if (invite->state != INVITE_EARLY || !msg->body.n || dialog->is_agreed)
+        return 0;
+    return invite->is_out ? 491 : 500;
+}
+
+/* @return true: it cannot be taken now, and was answered */
+static bool answer_crossing(struct invite *invite, struct dialog *dialog, struct server_tx *tx,
+                            const struct sip_msg *msg)
+{
+    unsigned status = refuse_early(invite, dialog, msg);
+
+    if (invite->modify)
+        server_tx_reply(tx, &(struct sip_reply){.status = 491, .why = "we are changing the session ourselves"});
+    else if (status == 491)
+        server_tx_reply(tx, &(struct sip_reply){.status = 491, .why = "our offer has no answer yet"});
+    else if (status || invite->modify_tx || (msg->method == SIP_INVITE && invite->state != INVITE_CONFIRMED))
+        server_tx_reply(tx, &(struct sip_reply){.status = 500,
+                                                .headers = SPAN("Retry-After: 2\r\n"),
+                                                .why = "the change before this one is not finished"});
+    else if (refresh_is_too_brief(msg))
+        server_tx_reply(tx, &(struct sip_reply){.status = 422, .headers = SPAN("Min-SE: 90\r\n")});
+    else
+        return false;
+    return true;
+}
+
+/* Who sent it does not wait for ever (RFC 3311 5.2), and its offer is off with our refusal. */
+static void on_update_timer(void *arg)
+{
+    struct invite *invite = arg;
+
+    mem_ref(invite);
+    server_tx_reply(invite->modify_tx,
+                    &(struct sip_reply){.status = 504, .why = "the other side did not answer the change in time"});
+    forget_tx(invite);
+    if (invite->user && invite->user->on_modify_cancelled)
+        invite->user->on_modify_cancelled(invite, invite->arg);
+    reliable_go_on(invite);
+    mem_unref(invite);
+}
+
+void modify_receive(struct invite *invite, struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg)
 {
     if (!invite->user || invite->state < INVITE_EARLY || invite->state > INVITE_CONFIRMED) {
         server_tx_reply(tx, &(struct sip_reply){.status = 481, .why = "the call has ended"});
         return;
     }
-    if (invite->modify) {
-        server_tx_reply(tx, &(struct sip_reply){.status = 491, .why = "we are changing the session ourselves"});
+    if (answer_crossing(invite, dialog, tx, msg))
         return;
-    }
-    if (invite->modify_tx || (msg->method == SIP_INVITE && invite->state != INVITE_CONFIRMED)) {
-        server_tx_reply(tx, &(struct sip_reply){.status = 500,
-                                                .headers = SPAN("Retry-After: 2\r\n"),
-                                                .why = "the change before this one is not finished"});
-        return;
-    }
-    if (refresh_is_too_brief(msg)) {
-        server_tx_reply(tx, &(struct sip_reply){.status = 422, .headers = SPAN("Min-SE: 90\r\n")});
-        return;
-    }
-    dialog_refresh_target(invite->dialog, msg);
-    invite_choose_flow(invite);
+    dialog_refresh_target(dialog, msg);
+    invite_choose_flow_of(invite, dialog);
     invite->modify_tx = mem_ref(tx);
     server_tx_set_user(tx, &tx_user, invite);
+    if (msg->method != SIP_INVITE)
+        timer_start(invite->stack->wheel, &invite->update_timer, UPDATE_T1S * invite->stack->timers.t1_ms,
+                    on_update_timer, invite);
     invite->user->on_modify(invite, server_tx_request(tx), invite->arg);
 }
 
@@ -98,7 +137,7 @@ int invite_modify_reply(struct invite *invite, const struct sip_reply *reply)
     text_init(&headers, SIP_MSG_MAX);
     text_add(&headers, reply->headers);
     with_contact.has_contact = reply->status >= 200 && reply->status < 300;
-    if (with_contact.has_contact)
+    if (with_contact.has_contact && server_tx_request(tx)->method != SIP_PRACK && invite->state >= INVITE_ANSWERED)
         refresh_accept(invite, server_tx_request(tx), invite->refresh.interval_s, &headers);
     with_contact.headers = text_span(&headers);
     err = server_tx_reply(tx, &with_contact);
@@ -110,6 +149,7 @@ int invite_modify_reply(struct invite *invite, const struct sip_reply *reply)
     if (!err && with_contact.has_contact && server_tx_request(tx)->method == SIP_INVITE)
         invite_in_await_ack(invite, tx);
     mem_unref(tx);
+    reliable_go_on(invite);
     return err;
 }
 
@@ -140,7 +180,7 @@ static void on_glare_timer(void *arg)
 {
     struct invite *invite = arg;
 
-    if (!invite->is_modify_cancelled && invite->modify_tx) /* the peer was faster again */
+    if (!invite->is_modify_cancelled && (invite->modify_tx || invite->state == INVITE_ANSWERED)) /* not yet */
         timer_start(invite->stack->wheel, &invite->glare_timer, 500, on_glare_timer, invite);
     else if (invite->is_modify_cancelled)
         tell(invite, 487, NULL);
@@ -167,13 +207,24 @@ static void finish_modify(struct invite *invite, unsigned status, const struct s
     }
     if (status == 422 && refresh_lengthen(invite, response) && !send_modify(invite))
         return;
-    if (status == 481 || status == 408) { /* RFC 3261 12.2.1.2: the dialog is gone */
+    if ((status == 481 || status == 408) && invite->state == INVITE_CONFIRMED) { /* RFC 3261 12.2.1.2: it is gone */
         if (status == 408)
             invite_send_bye(invite);
         invite_tell_end(invite, INVITE_END_FAILED, NULL, "the other side does not know the call any more");
         return;
     }
     tell(invite, status, response);
+}
+
+/* The 2xx to our UPDATE. */
+static void accept_update(struct invite *invite, const struct sip_msg *response)
+{
+    dialog_refresh_target(invite->dialog, response);
+    invite_choose_flow(invite);
+    if (invite->state == INVITE_CONFIRMED)
+        refresh_take(invite, response);
+    forget(&invite->modify);
+    tell(invite, response->status, response);
 }
 
 /* Each copy of the 2xx is ACKed, the first one's result is told. */
@@ -209,9 +260,12 @@ static void on_response(struct request *request, const struct sip_msg *response,
         finish_modify(invite, response->status, response);
     else if (response->status >= 300 && invite->abandoned == request)
         forget(&invite->abandoned);
+    else if (response->status >= 200 && response->status < 300 && response->method == SIP_UPDATE)
+        accept_update(invite, response);
     else if (response->status >= 200 && response->status < 300)
         accept_modify(invite, request, response);
-    else if (response->status < 200 && invite->modify == request && !timer_is_running(&invite->modify_timer))
+    else if (response->status < 200 && response->method == SIP_INVITE && invite->modify == request &&
+             !timer_is_running(&invite->modify_timer))
         timer_start(invite->stack->wheel, &invite->modify_timer, 64 * invite->stack->timers.t1_ms, on_modify_timer,
                     invite);
     mem_unref(invite);
@@ -233,15 +287,17 @@ static const struct request_user modify_user = {.on_response = on_response, .on_
 
 static int send_modify(struct invite *invite)
 {
+    bool is_early = invite->state == INVITE_EARLY;
     struct text headers;
     int err;
 
     text_init(&headers, 256);
     text_add_str(&headers, "Allow: " SIP_ALLOW "\r\n");
-    refresh_write(invite, &headers);
+    if (!is_early)
+        refresh_write(invite, &headers);
     err = request_send(&invite->modify,
                        &(struct request_options){.dialog = invite->dialog,
-                                                 .method = SIP_INVITE,
+                                                 .method = is_early ? SIP_UPDATE : SIP_INVITE,
                                                  .headers = text_span(&headers),
                                                  .content_type = span_of(invite->modify_type),
                                                  .body = span_make(invite->modify_body, invite->modify_body_bytes),
@@ -262,9 +318,16 @@ void invite_modify_cancel(struct invite *invite)
         request_cancel(invite->modify, SPAN_NULL);
 }
 
+/* Offer and answer have gone reliably, and the peer takes UPDATE (RFC 3311 5.1). */
+static bool takes_update(const struct invite *invite)
+{
+    return invite->state == INVITE_EARLY && invite->dialog->is_agreed && invite->refresh.peer_updates &&
+           !(invite->reliable && reliable_holds_answer(invite));
+}
+
 int invite_modify(struct invite *invite, struct span content_type, struct span body)
 {
-    if (invite->state != INVITE_CONFIRMED)
+    if (invite->state != INVITE_CONFIRMED && !takes_update(invite))
         return -EPROTO;
     if (invite_is_modifying(invite))
         return -EBUSY;

@@ -122,7 +122,7 @@ void refresh_stop(struct invite *invite)
     invite->refresh_request = mem_unref(invite->refresh_request);
 }
 
-static void note_peer(struct invite *invite, const struct sip_msg *msg)
+void refresh_note_peer(struct invite *invite, const struct sip_msg *msg)
 {
     if (sip_msg_header(msg, SIP_H_ALLOW))
         invite->refresh.peer_updates = sip_msg_has_token(msg, SIP_H_ALLOW, SPAN("UPDATE"));
@@ -137,7 +137,7 @@ void refresh_accept(struct invite *invite, const struct sip_msg *request, unsign
     unsigned seconds = read_session_expires(request, &refresher);
     bool is_kept = !seconds && invite->refresh.interval_s && invite->refresh.is_ours; /* we go on refreshing */
 
-    note_peer(invite, request);
+    refresh_note_peer(invite, request);
     if (!seconds && (!offered_s || (!peer_knows && !is_kept))) {
         timer_stop(&invite->refresh.timer);
         invite->refresh.interval_s = 0;
@@ -187,7 +187,7 @@ void refresh_take(struct invite *invite, const struct sip_msg *response)
     struct span refresher;
     unsigned seconds = read_session_expires(response, &refresher);
 
-    note_peer(invite, response);
+    refresh_note_peer(invite, response);
     if (seconds < REFRESH_MIN_SE_S && invite->refresh.has_asked && invite->refresh.is_ours) {
         arm(invite); /* nothing has to be refreshed any more (7.2); it does no harm if the peer only forgot to say it */
         return;

@@ -34,4 +34,6 @@ void refresh_write(struct invite *invite, struct text *headers);
 void refresh_take(struct invite *invite, const struct sip_msg *response);
 /** As UAC: a 422 was the answer. @return true: ask again, the interval is longer now (section 7.3) */
 bool refresh_lengthen(struct invite *invite, const struct sip_msg *response);
+/** What the peer's Allow says of UPDATE. */
+void refresh_note_peer(struct invite *invite, const struct sip_msg *msg);
 void refresh_stop(struct invite *invite);

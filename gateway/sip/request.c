@@ -163,7 +163,7 @@ void request_detach(struct request *request)
 
 void request_cancel(struct request *request, struct span reason_header)
 {
-    if (!request || !request->tx)
+    if (!request || !request->tx || request->method != SIP_INVITE)
         return;
     request->is_cancelled = true;
     client_tx_cancel(request->tx, reason_header);

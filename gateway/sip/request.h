@@ -30,7 +30,7 @@ struct request_options {
 int request_send(struct request **requestp, const struct request_options *options);
 /** No more call-backs. NULL is welcome. */
 void request_detach(struct request *request);
-/** INVITE: CANCEL with this Reason header line (may be empty). */
+/** INVITE: CANCEL with this Reason header line (may be empty). Others cannot be taken back (RFC 3261 9.1). */
 void request_cancel(struct request *request, struct span reason_header);
 uint32_t request_cseq(const struct request *request);
 /** The Authorization line that the last try carried, for the ACK; empty if none. */

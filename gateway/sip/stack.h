@@ -118,6 +118,6 @@ void sip_write_via(struct text *out, struct sip_stack *stack, const struct sip_f
 /** Write our Contact header for this flow. user: "" or a user part. */
 void sip_write_contact(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user);
 
-#define SIP_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH"
+#define SIP_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH"
 #define SIP_SUPPORTED "timer, replaces"
 #define SIP_AGENT     "Sipway"
