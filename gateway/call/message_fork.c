@@ -27,11 +27,22 @@ static void message_fork_destroy(void *self)
         mem_unref(fork->errands[i]);
 }
 
-/* A device that is not there, or has trouble of its own, is not one that does not want the message. */
+/* A device that is not there any more (its successor at that address says so), that has trouble of its own or points
+ * elsewhere is not one that does not want the message. */
 static bool is_refusal(unsigned status)
 {
-    return status >= 300 && status < 700 && status / 100 != 5 && status != 408 && status != 480 && status != 430 &&
-           status != 487;
+    static const unsigned absent[] = {404, 408, 410, 430, 480, 481, 487};
+
+    for (unsigned i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+        if (status == absent[i])
+            return false;
+    return (status >= 400 && status < 500) || status >= 600;
+}
+
+/* A device's question for a password is nothing for the sender. */
+static unsigned as_told(unsigned status)
+{
+    return status == 401 || status == 407 ? 403 : status;
 }
 
 static void tell(struct message_fork *fork, enum message_outcome outcome, unsigned status)
@@ -59,7 +70,7 @@ static void on_answer(struct errand *errand, unsigned status, struct span reason
     if (status < 300)
         tell(fork, MESSAGE_DELIVERED, status);
     else if (is_refusal(status) && (!fork->best_status || status >= 600))
-        fork->best_status = status;
+        fork->best_status = as_told(status);
     tell_if_over(fork);
     mem_unref(fork);
 }

@@ -341,6 +341,21 @@ static void test_wrong_values_are_refused(void **state)
            "t:3: web.origins: \"https://a/b\" is not an origin: SCHEME://HOST[:PORT], nothing behind it\n");
 }
 
+static void test_watchers_are_accounts_or_all_of_them(void **state)
+{
+    struct conf *conf =
+        parse_ok("accounts:\n  - {name: a, password: b, watchers: [c, '*']}\n  - {name: c, password: d}\n");
+
+    assert_int_equal(conf->accounts[0].watchers.count, 2);
+    assert_string_equal(conf->accounts[0].watchers.items[1], "*");
+    assert_int_equal(conf->accounts[1].watchers.count, 0);
+    assert_int_equal(conf->messages.keep_s, 7 * 86400);
+    assert_int_equal(conf->presence.max_per_watcher, 500);
+    conf_unref(conf);
+    refuse("accounts:\n  - {name: a, password: b, watchers: [ghost]}\n",
+           "t:2: accounts[0].watchers: there is no account \"ghost\"\n");
+}
+
 static void test_dangling_names_are_refused(void **state)
 {
     refuse("accounts:\n  - {name: a, password: b, routes: [nowhere]}\nroutes:\n  - {trunks: [ghost]}\n"
@@ -565,6 +580,7 @@ int main(void)
         TEST(test_the_promised_keys_are_read),
         TEST(test_a_certificate_brings_the_secure_listeners),
         TEST(test_name_servers_are_addresses_with_or_without_a_port),
+        TEST(test_watchers_are_accounts_or_all_of_them),
         TEST(test_durations_take_units),
         TEST(test_unknown_keys_are_named_with_what_was_meant),
         TEST(test_keys_stand_once),

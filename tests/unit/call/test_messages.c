@@ -154,6 +154,21 @@ static void test_a_refusal_is_passed_on_but_trouble_is_not_one(void **state)
     rig_expect_status(415);
 }
 
+static void test_a_device_that_is_not_there_any_more_is_no_refusal(void **state)
+{
+    static const unsigned absent[] = {302, 404, 408, 410, 480, 481, 500, 503};
+
+    bob_has(1);
+    for (unsigned i = 0; i < sizeof(absent) / sizeof(*absent); i++) {
+        say("bob", TEXT "Expires: 0\n", "x");
+        rig_respond(rig_expect_request(SIP_MESSAGE), absent[i], "t", NULL);
+        rig_expect_status(480); /* it would have been kept, had the sender not said "now or never" */
+    }
+    say("bob", TEXT, "x");
+    rig_respond(rig_expect_request(SIP_MESSAGE), 401, "t", NULL);
+    rig_expect_status(403);
+}
+
 static void test_what_is_refused_at_once(void **state)
 {
     bob_has(1);
@@ -205,6 +220,7 @@ int main(void)
         TEST(test_it_is_written_anew_for_each_device),
         TEST(test_the_first_yes_is_the_answer),
         TEST(test_a_refusal_is_passed_on_but_trouble_is_not_one),
+        TEST(test_a_device_that_is_not_there_any_more_is_no_refusal),
         TEST(test_what_is_refused_at_once),
         TEST(test_nobody_there_and_not_to_be_kept_is_480),
         TEST(test_memory_that_runs_out_anywhere_leaves_nothing_behind),
