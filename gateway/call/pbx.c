@@ -315,6 +315,7 @@ int pbx_new(struct pbx **pbxp, struct calls *calls)
         return -ENOMEM;
     pbx->calls = calls;
     list_init(&pbx->passes);
+    list_init(&pbx->held);
     list_init(&pbx->watches);
     err = peer_counts_new(&pbx->sources);
     if (!err)

@@ -34,6 +34,8 @@ struct pbx_pass {
     void *arg;
 
     /* a held answer */
+    struct list held_link;
+    size_t whose;
     unsigned status;
     char reason[64];
     const char *why;
@@ -47,6 +49,7 @@ static void pass_destroy(void *self)
     timer_stop(&pass->patience);
     timer_stop(&pass->hold);
     list_remove(&pass->link);
+    list_remove(&pass->held_link);
     if (pass->is_counted) {
         stats_add(STAT_PBX_REQUESTS, -1);
         pass->pbx->pass_count--;
@@ -80,6 +83,19 @@ void pbx_pass_end_all(struct pbx *pbx)
 bool pbx_pass_is_full(const struct pbx *pbx, const struct sip_flow *flow)
 {
     return pbx->pass_count >= PASS_MAX || (flow->transport == SIP_UDP && pbx->udp_pass_count >= PASS_UDP_MAX);
+}
+
+bool pbx_pass_is_held(const struct pbx *pbx, const struct sip_flow *flow, size_t whose)
+{
+    struct list *link, *tmp;
+
+    list_each (link, tmp, &pbx->held) {
+        const struct pbx_pass *pass = container_of(link, struct pbx_pass, held_link);
+
+        if (pass->whose == whose && sip_flow_same(server_tx_flow(pass->tx), flow))
+            return true;
+    }
+    return false;
 }
 
 /* ---- what is passed ---- */
@@ -161,6 +177,8 @@ static void hold(struct pbx_pass *pass, const struct pbx_answer *answer)
     pass->status = answer->status;
     pass->why = answer->response ? NULL : answer->why;
     pass->answer_headers = text_take(answer->headers);
+    pass->whose = answer->whose;
+    list_append(&pass->pbx->held, &pass->held_link);
     timer_start(pass->pbx->calls->stack->wheel, &pass->hold, answer->hold_ms, on_held, pass);
 }
 

@@ -16,6 +16,7 @@ struct pbx_answer {
     const char *why;                /* then: a sentence; may be changed */
     struct text *headers;           /* lines for the sender: what is passed is in it already */
     unsigned hold_ms;               /* send it so much later */
+    size_t whose;                   /* of a held one: hash of who asked */
 };
 typedef void pbx_answer_fn(struct pbx_answer *answer, struct server_tx *tx, void *arg);
 
@@ -35,6 +36,8 @@ void pbx_pass_send(const struct pbx_pass_options *options);
 
 /** Has this worker or this source too many requests on their way already? */
 bool pbx_pass_is_full(const struct pbx *pbx, const struct sip_flow *flow);
+/** Does a refusal for this one wait on this flow? */
+bool pbx_pass_is_held(const struct pbx *pbx, const struct sip_flow *flow, size_t whose);
 void pbx_pass_end_all(struct pbx *pbx);
 
 /** Header lines of a request that describe it and its body, and its credentials. */

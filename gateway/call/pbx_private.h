@@ -14,6 +14,7 @@ struct pbx {
     struct calls *calls;
     struct pbx_table *table;
     struct list passes; /* requests on their way */
+    struct list held;   /* of these: refusals that wait */
     unsigned pass_count, udp_pass_count;
     struct peer_counts *sources; /* of these */
     size_t handed[PBX_HANDED_MAX];

@@ -122,6 +122,7 @@ static void price_refusal(const struct login *login, struct server_tx *tx, struc
         return;
     price = guesses_note_wrong(login->pbx->calls->guesses, &flow->remote, span_of(login->aor));
     answer->hold_ms = price.hold_ms;
+    answer->whose = map_hash(span_of(login->aor));
     stats_count(STAT_AUTH_FAILED);
     if (price.hold_ms)
         stats_count(STAT_AUTH_SLOWED);
@@ -149,7 +150,8 @@ bool pbx_register_admit(struct pbx *pbx, const struct sip_incoming *incoming, co
         text_add_str(&verdict->headers, "Retry-After: 10\r\n");
         refuse(verdict, 503, "too many requests are on their way to the PBX");
     } else if (credentials_of(msg) &&
-               !guesses_may_try(pbx->calls->guesses, &incoming->flow->remote, span_of(party->aor))) {
+               (pbx_pass_is_held(pbx, incoming->flow, map_hash(span_of(party->aor))) ||
+                !guesses_may_try(pbx->calls->guesses, &incoming->flow->remote, span_of(party->aor)))) {
         stats_count(STAT_AUTH_UNREAD);
         verdict->is_silent = incoming->flow->transport == SIP_UDP;
         text_add_str(&verdict->headers, "Retry-After: 10\r\n");
