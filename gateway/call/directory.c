@@ -3,6 +3,7 @@
 #include "call/directory.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -98,6 +99,30 @@ static int parse_trunk(struct trunk *trunk, const struct conf_trunk *conf)
     return trunk->host ? 0 : -ENOMEM;
 }
 
+/* The same over restarts, and says nothing: FNV-1a of the name. */
+static uint32_t line_of(const char *name)
+{
+    uint32_t hash = 2166136261u;
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return hash;
+}
+
+/* Trunks that register at the same host are told apart by a parameter of the Contact, too: not every registrar sends
+ * calls with the Contact's user. */
+static void mark_lines(struct directory *directory)
+{
+    for (size_t i = 0; i < directory->trunk_count; i++)
+        for (size_t j = 0; j < directory->trunk_count; j++) {
+            struct trunk *one = &directory->trunks[i], *other = &directory->trunks[j];
+
+            if (i != j && one->conf->is_register && other->conf->is_register &&
+                span_ieq(span_of(one->host), span_of(other->host)))
+                snprintf(one->contact_param, sizeof(one->contact_param), ";line=%08x", line_of(one->conf->name));
+        }
+}
+
 int directory_new(struct directory **directoryp, struct conf *conf)
 {
     struct directory *directory = mem_new(sizeof(*directory), directory_destroy);
@@ -121,6 +146,7 @@ int directory_new(struct directory **directoryp, struct conf *conf)
         mem_unref(directory);
         return err;
     }
+    mark_lines(directory);
     *directoryp = directory;
     return 0;
 }
@@ -184,10 +210,59 @@ bool trunk_accepts(const struct trunk *trunk, const struct addr *source)
     return false;
 }
 
+/* Is it at this very address and port? Several PBXs may share a host. */
+static bool is_at(const struct trunk *trunk, const struct addr *source)
+{
+    struct addr own;
+
+    if (trunk->port != addr_port(source))
+        return false;
+    if (!addr_parse(&own, span_of(trunk->host), trunk->port))
+        return addr_same_host(&own, source);
+    for (unsigned i = 0; i < trunk->resolved_count; i++)
+        if (addr_same_host(&trunk->resolved[i], source))
+            return true;
+    return false;
+}
+
+/* Does the Request-URI hold what we registered there as our Contact? @return 0: no, else the more the surer */
+static unsigned fit_contact(const struct trunk *trunk, const struct uri *uri)
+{
+    char user[128];
+    struct span line;
+
+    if (!trunk->conf->is_register || !uri)
+        return 0;
+    if (trunk->contact_param[0] && uri_param(uri, SPAN("line"), &line))
+        return span_ends(span_of(trunk->contact_param), line) && line.n == strlen(trunk->contact_param) - 6 ? 4 : 0;
+    return uri_decode(uri->user, user, sizeof(user)) > 0 && span_eq(span_of(user), span_of(trunk->conf->username)) ? 3
+                                                                                                                   : 0;
+}
+
+const struct trunk *directory_trunk_called(const struct directory *directory, const struct addr *source,
+                                           const struct uri *uri)
+{
+    const struct trunk *best = NULL;
+    unsigned best_fit = 0;
+
+    for (size_t i = 0; i < directory->trunk_count; i++) {
+        const struct trunk *trunk = &directory->trunks[i];
+        unsigned fit;
+
+        if (!trunk_accepts(trunk, source))
+            continue;
+        fit = fit_contact(trunk, uri);
+        if (!fit)
+            fit = is_at(trunk, source) ? 2 : 1;
+        if (fit > best_fit) {
+            best = trunk;
+            best_fit = fit;
+        }
+    }
+    return best;
+}
+
 const struct trunk *directory_trunk_from(const struct directory *directory, const struct addr *source)
 {
-    for (size_t i = 0; i < directory->trunk_count; i++)
-        if (trunk_accepts(&directory->trunks[i], source))
-            return &directory->trunks[i];
-    return NULL;
+    return directory_trunk_called(directory, source, NULL);
 }

@@ -22,6 +22,7 @@ struct trunk {
     struct addr resolved[TRUNK_RESOLVED_MAX]; /* where its name leads: they may answer and call as well */
     unsigned resolved_count;
     char *host;              /* of its uri */
+    char contact_param[16];  /* ";line=..." of the Contact registered there, where another trunk shares the registrar */
     struct sip_peer peer;    /* whom connections to it are for */
     struct locate_wish wish; /* where its uri leads, see trunk_locate() */
     uint16_t port;
@@ -41,4 +42,8 @@ void directory_note_addresses(struct directory *directory, struct span name, con
 const struct trunk *directory_trunk(const struct directory *directory, struct span name);
 /** The first trunk that accepts requests from this source; NULL: a stranger. */
 const struct trunk *directory_trunk_from(const struct directory *directory, const struct addr *source);
+/** Several may accept it: the one whose registration the request is for (the Contact that we registered there stands in
+ * the Request-URI), else the one at this very address and port, else the first. */
+const struct trunk *directory_trunk_called(const struct directory *directory, const struct addr *source,
+                                           const struct uri *uri);
 bool trunk_accepts(const struct trunk *trunk, const struct addr *source);

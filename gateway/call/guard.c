@@ -77,11 +77,12 @@ static void challenge(struct calls *calls, const struct sip_incoming *incoming, 
 
     digest_nonce_make(nonce, clock_wall_us() / 1000000, source_key(&incoming->flow->remote, source));
     for (size_t i = 0; i < (only_md5 ? 1 : offered->count); i++) {
-        bool is_md5 = only_md5 || !strcmp(offered->items[i], "MD5");
+        enum digest_algorithm algorithm = DIGEST_MD5;
 
+        if (!only_md5)
+            digest_algorithm_find(span_of(offered->items[i]), &algorithm);
         text_add_str(&verdict->headers, "WWW-Authenticate: ");
-        digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), is_md5 ? DIGEST_MD5 : DIGEST_SHA256,
-                               span_of(nonce), is_stale);
+        digest_write_challenge(&verdict->headers, span_of(calls->conf->domain), algorithm, span_of(nonce), is_stale);
         text_add_str(&verdict->headers, "\r\n");
     }
     refuse(verdict, 401, NULL);

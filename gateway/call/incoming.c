@@ -175,7 +175,8 @@ static void receive_invite(struct calls *calls, struct server_tx *tx, const char
     if (account[0])
         caller.account = directory_account(calls->directory, span_of(account));
     else
-        caller.trunk = directory_trunk_from(calls->directory, &server_tx_flow(tx)->remote);
+        caller.trunk =
+            directory_trunk_called(calls->directory, &server_tx_flow(tx)->remote, &server_tx_request(tx)->uri);
     if (caller.account || caller.trunk)
         incoming_call(calls, tx, &caller);
     else

@@ -340,7 +340,7 @@ void messages_receive(struct messages *house, struct server_tx *tx, const char *
     if (account[0])
         caller.account = directory_account(calls->directory, span_of(account));
     else
-        caller.trunk = directory_trunk_from(calls->directory, &server_tx_flow(tx)->remote);
+        caller.trunk = directory_trunk_called(calls->directory, &server_tx_flow(tx)->remote, &msg->uri);
     status = find_way(&pick, calls, msg, &caller, &why);
     if (status) {
         refuse(tx, status, why);

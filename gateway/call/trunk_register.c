@@ -157,14 +157,16 @@ int trunk_register_new(struct trunk_register **regp, struct trunk_duty *duty)
     write_uri(&aor, duty->trunk, name);
     err = text_err(&uri) ? text_err(&uri) : text_err(&aor);
     if (!err)
-        err = register_out_new(&reg->out, &(struct register_out_options){.stack = duty->calls->stack,
-                                                                         .registrar_uri = text_span(&uri),
-                                                                         .aor = text_span(&aor),
-                                                                         .contact_user = span_of(name),
-                                                                         .username = conf->username,
-                                                                         .password = conf->password,
-                                                                         .user = &user,
-                                                                         .arg = reg});
+        err = register_out_new(&reg->out,
+                               &(struct register_out_options){.stack = duty->calls->stack,
+                                                              .registrar_uri = text_span(&uri),
+                                                              .aor = text_span(&aor),
+                                                              .contact_user = span_of(name),
+                                                              .contact_param = span_of(duty->trunk->contact_param),
+                                                              .username = conf->username,
+                                                              .password = conf->password,
+                                                              .user = &user,
+                                                              .arg = reg});
     text_free(&uri);
     text_free(&aor);
     if (err) {

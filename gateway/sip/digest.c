@@ -20,7 +20,7 @@ const char *digest_algorithm_name(enum digest_algorithm algorithm)
     return algorithm < DIGEST_ALGORITHM_COUNT ? algorithm_names[algorithm] : "";
 }
 
-static int find_algorithm(struct span name, enum digest_algorithm *algorithm)
+int digest_algorithm_find(struct span name, enum digest_algorithm *algorithm)
 {
     for (unsigned i = 0; i < DIGEST_ALGORITHM_COUNT; i++) {
         if (span_ieq(name, span_of(algorithm_names[i]))) {
@@ -73,7 +73,7 @@ static int keep_challenge_pair(struct digest_challenge *challenge, struct span n
     } else if (span_ieq(name, SPAN("opaque"))) {
         challenge->opaque = value;
     } else if (span_ieq(name, SPAN("algorithm"))) {
-        return find_algorithm(value, &challenge->algorithm);
+        return digest_algorithm_find(value, &challenge->algorithm);
     } else if (span_ieq(name, SPAN("stale"))) {
         challenge->is_stale = span_ieq(value, SPAN("true"));
     } else if (span_ieq(name, SPAN("qop"))) {
@@ -136,7 +136,7 @@ static int keep_response_pair(struct digest_response *response, struct span name
     };
 
     if (span_ieq(name, SPAN("algorithm")))
-        return find_algorithm(value, &response->algorithm);
+        return digest_algorithm_find(value, &response->algorithm);
     if (span_ieq(name, SPAN("nc")))
         return keep_nc(response, value);
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {

@@ -13,6 +13,8 @@
 
 enum digest_algorithm { DIGEST_MD5, DIGEST_SHA256, DIGEST_SHA512_256, DIGEST_ALGORITHM_COUNT };
 const char *digest_algorithm_name(enum digest_algorithm algorithm);
+/** By name, without case. @return 0; -EPROTO: not one of ours */
+int digest_algorithm_find(struct span name, enum digest_algorithm *algorithm);
 
 #define DIGEST_HEX_MAX 129
 

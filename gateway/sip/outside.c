@@ -29,6 +29,6 @@ void outside_write_head(struct text *out, const struct outside *outside, char br
     sip_write_headerf(out, "Call-ID", "%s", outside->call_id);
     sip_write_headerf(out, "CSeq", "%u %s", outside->cseq, method);
     if (!outside->has_no_contact)
-        sip_write_contact(out, outside->stack, &outside->flow, outside->contact_user);
+        sip_write_contact_with(out, outside->stack, &outside->flow, outside->contact_user, outside->contact_param);
     text_add_str(out, "User-Agent: " SIP_AGENT "\r\n");
 }

@@ -26,7 +26,7 @@ struct register_out {
     struct sip_stack *stack;
     const struct register_out_user *user;
     void *arg;
-    char *registrar_uri, *aor, *contact_user;
+    char *registrar_uri, *aor, *contact_user, *contact_param;
     char call_id[SIP_CALL_ID_MAX], tag[SIP_TAG_MAX]; /* the same for all its life: RFC 3261 10.2 */
     uint32_t cseq;
     struct auth_out *auth;
@@ -68,6 +68,7 @@ static void register_out_destroy(void *self)
     mem_unref(reg->registrar_uri);
     mem_unref(reg->aor);
     mem_unref(reg->contact_user);
+    mem_unref(reg->contact_param);
 }
 
 /* ---- outcomes ---- */
@@ -301,6 +302,7 @@ static int write_register(struct text *out, struct register_out *reg, char branc
                                          .from = span_of(aor),
                                          .to = span_of(aor),
                                          .contact_user = span_of(reg->contact_user),
+                                         .contact_param = span_of(reg->contact_param),
                                          .call_id = reg->call_id,
                                          .tag = reg->tag,
                                          .cseq = ++reg->cseq},
@@ -397,7 +399,8 @@ int register_out_new(struct register_out **regp, const struct register_out_optio
     reg->registrar_uri = copy(options->registrar_uri);
     reg->aor = copy(options->aor);
     reg->contact_user = copy(options->contact_user);
-    if (reg->registrar_uri && reg->aor && reg->contact_user)
+    reg->contact_param = copy(options->contact_param);
+    if (reg->registrar_uri && reg->aor && reg->contact_user && reg->contact_param)
         err = auth_out_new(&reg->auth, options->username, options->password);
     if (err) {
         mem_unref(reg);

@@ -39,6 +39,7 @@ struct register_out_options {
     struct span registrar_uri; /* Request-URI: sip:HOST, no user */
     struct span aor;           /* whom we register, as a URI; From and To */
     struct span contact_user;
+    struct span contact_param;       /* ";name=value", or empty: comes back in the Request-URI of calls to us */
     const char *username, *password; /* digest; NULL: none */
     const struct register_out_user *user;
     void *arg;

@@ -185,7 +185,8 @@ void sip_write_via(struct text *out, struct sip_stack *stack, const struct sip_f
     text_addf(out, ";branch=%s%s\r\n", branch, flow->transport == SIP_UDP ? ";rport" : "");
 }
 
-void sip_write_contact(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user)
+void sip_write_contact_with(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user,
+                            struct span param)
 {
     text_add_str(out, "Contact: <sip:");
     uri_write_user(out, user.n ? user : SPAN("sipway"));
@@ -193,7 +194,13 @@ void sip_write_contact(struct text *out, struct sip_stack *stack, const struct s
     write_host_port(out, stack, flow);
     if (flow->transport != SIP_UDP)
         text_addf(out, ";transport=%s", sip_transport_param((enum sip_transport)flow->transport));
+    text_add(out, param);
     text_add_str(out, ">\r\n");
+}
+
+void sip_write_contact(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user)
+{
+    sip_write_contact_with(out, stack, flow, user, SPAN_NULL);
 }
 
 /* ---- responses ---- */

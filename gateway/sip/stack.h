@@ -117,6 +117,9 @@ void sip_reply_stateless(struct sip_stack *stack, const struct sip_msg *request,
 void sip_write_via(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, const char *branch);
 /** Write our Contact header for this flow. user: "" or a user part. */
 void sip_write_contact(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user);
+/** The same with a URI parameter more: ";name=value", or empty. */
+void sip_write_contact_with(struct text *out, struct sip_stack *stack, const struct sip_flow *flow, struct span user,
+                            struct span param);
 
 #define SIP_ALLOW     "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH"
 #define SIP_SUPPORTED "timer, replaces"

@@ -74,6 +74,14 @@ WWW-Authenticate: Digest ${realm}, nonce="m1", algorithm=MD5, qop="auth"`));
   grant();
 });
 
+registrarCase('SHA-512-256 is proved', async ({ challenge, grant, next }) => {
+  await next();
+  challenge(`${realm}, nonce="s1", algorithm=SHA-512-256, qop="auth"`);
+  const fields = proved(await next(), 's1');
+  check(fields.algorithm.toUpperCase() === 'SHA-512-256' && fields.response.length === 64, `algorithm ${fields.algorithm}`);
+  grant();
+});
+
 registrarCase('a stale nonce: at once again with the new one, nc from 1', async ({ challenge, registrar, grant, next }) => {
   await next();
   challenge(`${realm}, nonce="bjE=", algorithm=MD5, qop="auth"`);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digest for SIP (RFC 7616, RFC 8760): what a client computes, and what a challenge says. MD5 and SHA-256, with and without qop.
+// Digest for SIP (RFC 7616, RFC 8760): what a client computes, and what a challenge says. MD5, SHA-256 and SHA-512-256, with and without qop.
 import { createHash, randomBytes } from 'node:crypto';
 
-const HASHES = { md5: 'md5', 'sha-256': 'sha256' };
+const HASHES = { md5: 'md5', 'sha-256': 'sha256', 'sha-512-256': 'sha512-256' };
 
 /** @returns {object} parameters of a challenge or of credentials; names in lower case */
 export function parseDigest(value) {
