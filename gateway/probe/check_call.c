@@ -290,7 +290,7 @@ static int write_texts(struct call_texts *texts, const struct probe *probe)
     text_init(&texts->uri, 1024);
     text_init(&texts->from, 1024);
     text_init(&texts->to, 1024);
-    text_init(&texts->headers, 1024);
+    text_init(&texts->headers, 16384);
     write_target(&texts->uri, probe, true);
     text_add_char(&texts->to, '<');
     write_target(&texts->to, probe, false);
@@ -298,8 +298,11 @@ static int write_texts(struct call_texts *texts, const struct probe *probe)
     text_add_str(&texts->from, "<sip:");
     uri_write_user(&texts->from, span_of(caller_of(probe)));
     text_addf(&texts->from, "@%s>", probe->house->conf->domain);
-    text_addf(&texts->headers, "P-Asserted-Identity: %s\r\n", texts->from.data ? texts->from.data : "");
+    if (probe->trunk->identity & CONF_PAI)
+        text_addf(&texts->headers, "P-Asserted-Identity: %s\r\n", texts->from.data ? texts->from.data : "");
     text_add_str(&texts->headers, "Allow: " SIP_ALLOW "\r\nUser-Agent: " SIP_AGENT "\r\n");
+    for (size_t i = 0; i < probe->trunk->headers_add.count; i++)
+        text_addf(&texts->headers, "%s\r\n", probe->trunk->headers_add.items[i]);
     return text_err(&texts->uri)    ? text_err(&texts->uri)
            : text_err(&texts->from) ? text_err(&texts->from)
            : text_err(&texts->to)   ? text_err(&texts->to)

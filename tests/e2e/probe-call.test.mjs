@@ -131,12 +131,13 @@ scenario('stopped by hand in the test call: it is hung up, exit code 2', async (
 }, ours);
 
 scenario('over TCP: one connection for all, and a Contact where we listen', async ({ defer }) => {
-  const { phone, taken, row } = await trunkThat({ defer, transport: 'tcp', media: (one) => one.rtp.echo() });
+  const { phone, taken, row } = await trunkThat({ defer, transport: 'tcp', headers_add: ['X-Customer: 4711'], media: (one) => one.rtp.echo() });
   const file = await probeConfig([row]);
   const [run] = await Promise.all([runProbe({ file, args: call }), taken]);
   check(run.code === 0 && failed(run).length === 0, `exit code ${run.code}:\n${told(run)}`);
   const port = Number(phone.sip.invite.contactUri.match(/:(\d+);transport=tcp/)?.[1]);
   check(port > 0 && !fs.readFileSync(file, 'utf8').includes(`tcp://127.0.0.1:${port}`), `Contact ${phone.sip.invite.contactUri}`);
+  check(phone.sip.invite.header('x-customer') === '4711', 'the headers that the carrier wants');
   const sources = new Set(phone.sip.received.map((message) => message.from.port));
   check(sources.size === 1, `${sources.size} connections`);
 }, ours);
