@@ -128,6 +128,7 @@ int message_new(struct message **messagep, struct calls *calls, const struct sip
     if (!message)
         return -ENOMEM;
     message->received_ms = clock_wall_us() / 1000;
+    message->max_forwards = request->max_forwards - 1; /* at least 1: messages.c */
     outside_make_names(calls->stack, message->call_id, message->tag);
     take_expiry(message, calls->conf, request);
     text_init(&headers, HEADERS_MAX);

@@ -21,6 +21,7 @@ struct message {
     char *body;
     size_t body_bytes;
     char content_type[256];
+    unsigned max_forwards;            /* left for the next hop; 0: as many as for a new request */
     uint64_t received_ms, expires_ms; /* wall clock */
 };
 

@@ -104,6 +104,7 @@ static int ask(struct message_fork *fork, const struct message_fork_options *opt
                                                             .from = span_of(message->from),
                                                             .to = text_span(&to),
                                                             .has_no_contact = true,
+                                                            .max_forwards = message->max_forwards,
                                                             .call_id = message->call_id,
                                                             .tag = message->tag,
                                                             .cseq = 1},

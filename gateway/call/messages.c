@@ -310,6 +310,9 @@ static unsigned find_way(struct route_pick *pick, struct calls *calls, const str
         *why = "the message is too large";
         return 413;
     }
+    *why = "Max-Forwards leaves nothing for the next hop: a loop?";
+    if (msg->max_forwards <= 1)
+        return 483;
     *why = "nobody has that name or number";
     if (identity_take_dialled(dialled, &msg->uri))
         return 404;

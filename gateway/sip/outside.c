@@ -23,7 +23,7 @@ void outside_write_head(struct text *out, const struct outside *outside, char br
     sip_branch_make(branch, outside->stack);
     sip_write_request_line(out, method, outside->uri);
     sip_write_via(out, outside->stack, &outside->flow, branch);
-    text_add_str(out, "Max-Forwards: 70\r\n");
+    sip_write_headerf(out, "Max-Forwards", "%u", outside->max_forwards ? outside->max_forwards : 70);
     sip_write_headerf(out, "From", "%.*s;tag=%s", SPAN_ARG(outside->from), outside->tag);
     sip_write_header(out, "To", outside->to);
     sip_write_headerf(out, "Call-ID", "%s", outside->call_id);

@@ -16,6 +16,7 @@ struct outside {
     bool has_no_contact;      /* MESSAGE (RFC 3428 8), a REGISTER that only asks what is bound (RFC 3261 10.2.3) */
     const char *call_id, *tag;
     uint32_t cseq;
+    unsigned max_forwards; /* what is left of another's request that this one carries on; 0: 70 */
 };
 /** Request line, Via, Max-Forwards, From, To, Call-ID, CSeq, Contact, User-Agent. The caller adds headers and the body.
  *  @param branch out */

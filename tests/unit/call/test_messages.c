@@ -187,6 +187,20 @@ static void test_what_is_refused_at_once(void **state)
     rig_expect_request(SIP_MESSAGE);
 }
 
+static void test_a_loop_comes_to_its_end(void **state)
+{
+    static const char text[] = "MESSAGE sip:bob@example.com SIP/2.0\nVia: SIP/2.0/TCP 192.0.2.10;branch=z9hG4bKl%u\n"
+                               "Max-Forwards: %u\nFrom: <sip:alice@example.com>;tag=m\nTo: <sip:bob@example.com>\n"
+                               "Call-ID: l%u\nCSeq: 1 MESSAGE\n\n";
+
+    bob_has(1);
+    rig_receivef(&rig.tcp, text, 1, 2, 1);
+    assert_int_equal(rig_expect_request(SIP_MESSAGE)->msg.max_forwards, 1);
+    rig_receivef(&rig.tcp, text, 2, 1, 2);
+    rig_expect_status(483);
+    rig_expect_nothing();
+}
+
 static void test_nobody_there_and_not_to_be_kept_is_480(void **state)
 {
     say("bob", TEXT "Expires: 0\n", "x");
@@ -222,6 +236,7 @@ int main(void)
         TEST(test_a_refusal_is_passed_on_but_trouble_is_not_one),
         TEST(test_a_device_that_is_not_there_any_more_is_no_refusal),
         TEST(test_what_is_refused_at_once),
+        TEST(test_a_loop_comes_to_its_end),
         TEST(test_nobody_there_and_not_to_be_kept_is_480),
         TEST(test_memory_that_runs_out_anywhere_leaves_nothing_behind),
     };
