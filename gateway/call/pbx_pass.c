@@ -13,6 +13,7 @@
 #define PASS_MAX         4096 /* of one worker */
 #define PASS_UDP_MAX     512  /* of these over UDP, where the source may be forged */
 #define PASS_SOURCE_MAX  256  /* of one address */
+#define HEAD_BYTES       128  /* what an answer has beside those lines and what it repeats of the request */
 #define PASS_PATIENCE_T1 24   /* so many T1: the sender waits 64 */
 
 struct pbx_pass {
@@ -158,7 +159,7 @@ static void reply(struct pbx_pass *pass, unsigned status, const char *reason, co
     const struct sip_msg *request = server_tx_request(pass->tx);
 
     /* The source of a datagram may be forged: what it gets must not be worth the trouble. */
-    if (pass->is_udp && status >= 300 && headers.n > request->raw.n)
+    if (pass->is_udp && status >= 300 && headers.n + HEAD_BYTES > request->raw.n)
         headers = SPAN_NULL;
     server_tx_reply(pass->tx, &(struct sip_reply){.status = status, .reason = reason, .why = why, .headers = headers});
 }

@@ -207,6 +207,23 @@ static void test_tls_of_a_trunk_is_read(void **state)
            "t:4: trunks[1].key: needs a certificate beside it\n");
 }
 
+/* Who is asked for the password of name@domain must be one. */
+static void test_a_registrar_is_one_trunks_and_not_our_own_domain(void **state)
+{
+    struct conf *conf =
+        parse_ok("domain: example.com\ntrunks:\n  - {name: a, uri: \"sip:a\", registrar: pbx.example.com, "
+                 "max_users: 5}\n  - {name: b, uri: \"sip:b\", registrar: pbx2.example.com}\n");
+
+    assert_string_equal(conf->trunks[0].registrar, "pbx.example.com");
+    assert_int_equal(conf->trunks[0].max_users, 5);
+    assert_int_equal(conf->trunks[1].max_users, 10000);
+    conf_unref(conf);
+    refuse("domain: example.com\ntrunks:\n  - {name: a, uri: \"sip:a\", registrar: Example.com}\n"
+           "  - {name: b, uri: \"sip:b\", registrar: pbx.net}\n  - {name: c, uri: \"sip:c\", registrar: PBX.net}\n",
+           "t:3: trunks[0].registrar: is the gateway's own domain\n"
+           "t:5: trunks[2].registrar: \"PBX.net\" stands twice\n");
+}
+
 static int parse_trunk(void *arg)
 {
     struct conf *conf = NULL;
@@ -239,6 +256,7 @@ int main(void)
         TEST(test_headers_of_a_trunk_are_read),
         TEST(test_headers_of_the_gateway_are_not_the_operators),
         TEST(test_tls_of_a_trunk_is_read),
+        TEST(test_a_registrar_is_one_trunks_and_not_our_own_domain),
         TEST(test_no_memory_is_an_error_that_leaks_nothing),
     };
 
