@@ -72,7 +72,7 @@ int transport_send(struct sip_transports *transports, const struct sip_flow *flo
 }
 
 int transport_flow_to(struct sip_flow *flow, struct sip_transports *transports, enum sip_transport transport,
-                      const struct addr *to, const char *host)
+                      const struct addr *to, const struct sip_peer *peer)
 {
     *flow = (struct sip_flow){.transport = (uint8_t)transport, .remote = *to};
     return 0;
