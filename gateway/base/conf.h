@@ -194,6 +194,7 @@ struct conf {
         char *turn;
         unsigned timeout_s; /* no RTP from either side ends the call; 60; 0: never */
         unsigned latch_s;   /* 3 */
+        char *hold; /* file; NULL: silence */
     } media;
     struct {
         struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */

@@ -39,6 +39,7 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
                          &(struct leg_media_options){.house = call->calls->media,
                                                      .conf = call->conf,
                                                      .is_webrtc = is_webrtc,
+                                                     .is_trunk = trunk != NULL,
                                                      .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
                                                      .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
                                                      .towards = *towards,

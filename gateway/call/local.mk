@@ -36,6 +36,7 @@ libsipway_a_SOURCES += gateway/call/negotiate.c
 libsipway_a_SOURCES += gateway/call/negotiate_apply.c
 libsipway_a_SOURCES += gateway/call/negotiate_facts.c
 libsipway_a_SOURCES += gateway/call/negotiate_full.c
+libsipway_a_SOURCES += gateway/call/negotiate_hold.c
 libsipway_a_SOURCES += gateway/call/negotiate_sdes.c
 libsipway_a_SOURCES += gateway/call/pbx.c
 libsipway_a_SOURCES += gateway/call/pbx_call.c

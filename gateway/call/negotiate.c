@@ -44,6 +44,7 @@ int leg_media_new(struct leg_media **mediap, const struct leg_media_options *opt
     media->house = options->house;
     media->conf = conf_ref(options->conf);
     media->is_webrtc = options->is_webrtc;
+    media->is_trunk = options->is_trunk;
     media->srtp = options->srtp;
     media->codecs = options->codecs;
     media->towards = options->towards;
@@ -407,6 +408,7 @@ static int wants_line(const struct offer_plan *plan, unsigned kind, struct sdp_l
     if (media->our_text && media->lines[kind].index < 0 && place_behind(media) < 0)
         return 0;
     line->dir = plan->is_full ? negotiate_wish(plan->other, kind) : plan->other->lines[kind].peer_dir;
+    line->dir |= negotiate_music(plan->other, kind);
     line->setup = media->our_setup == SDP_SETUP_NONE ? SDP_SETUP_ACTPASS : media->our_setup;
     if (media->our_text)
         line->setup = SDP_SETUP_ACTPASS;
@@ -486,7 +488,7 @@ static void answer_line(struct leg_media *media, const struct leg_media *other, 
     if (!other && !codecs_to_answer(&line->codecs, &offered->codecs, negotiate_codecs(mine->ours)))
         return;
     line->is_refused = false;
-    line->dir = other ? other->lines[kind].peer_dir : mine->our_dir;
+    line->dir = other ? other->lines[kind].peer_dir | negotiate_music(other, kind) : mine->our_dir;
     line->dir &= sdp_dir_mirror(mine->peer_dir);
     line->setup = media->our_setup;
     line->mid = offered->mid;

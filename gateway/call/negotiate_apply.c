@@ -262,7 +262,7 @@ static void fill_formats(struct stream_config *config, const struct media_line *
     }
 }
 
-static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_codecs *reference)
+static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_codecs *reference, bool is_muted)
 {
     struct media_line *line = &media->lines[kind];
     struct stream_config config = {.is_video = kind == MEDIA_VIDEO,
@@ -271,7 +271,7 @@ static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_
                                    .mid_ext = line->mid_ext,
                                    .peer_ssrc = line->peer_ssrc};
 
-    config.receives = (line->peer_dir & SDP_SENDONLY) && (line->our_dir & SDP_RECVONLY);
+    config.receives = !is_muted && (line->peer_dir & SDP_SENDONLY) && (line->our_dir & SDP_RECVONLY);
     config.sends = (line->peer_dir & SDP_RECVONLY) && (line->our_dir & SDP_SENDONLY);
     memcpy(config.mid, line->mid, sizeof(config.mid));
     fill_formats(&config, line, reference);
@@ -286,8 +286,12 @@ void leg_media_bridge(struct leg_media *left, struct leg_media *right)
 
         if (!is_both)
             continue;
-        set_stream(left, kind, reference);
-        set_stream(right, kind, reference);
+        set_stream(left, kind, reference, false);
+        set_stream(right, kind, reference, false);
+        if (kind == MEDIA_AUDIO && negotiate_play(left, right))
+            set_stream(left, kind, reference, true);
+        if (kind == MEDIA_AUDIO && negotiate_play(right, left))
+            set_stream(right, kind, reference, true);
         media_bridge(left->lines[kind].stream, right->lines[kind].stream);
     }
 }

@@ -163,7 +163,7 @@ static bool must_offer_line(const struct leg_media *media, const struct leg_medi
     if (!is_on(theirs))
         return true;
     now = mine->our_dir & sdp_dir_mirror(mine->peer_dir);
-    wanted = theirs->peer_dir & sdp_dir_mirror(negotiate_wish(media, kind));
+    wanted = (theirs->peer_dir | negotiate_music(other, kind)) & sdp_dir_mirror(negotiate_wish(media, kind));
     return now != wanted || !agrees_on(mine, first_agreed(other, kind)) ||
            !agrees_on(theirs, first_agreed(media, kind));
 }

@@ -45,6 +45,7 @@ struct transport_text {
 struct leg_media {
     struct media_house *house;
     struct conf *conf;
+    bool is_trunk;
     bool is_webrtc, is_offerer, is_private_change, is_stopped;
     bool is_answered; /* see leg_media_answered() */
     enum conf_srtp srtp;
@@ -80,6 +81,11 @@ unsigned negotiate_full_codecs(const struct leg_media *media, const struct leg_m
                                struct sdp_codecs *out);
 /** What the peer wants, as far as it is known: not what our hold made it say. */
 enum sdp_dir negotiate_wish(const struct leg_media *media, unsigned kind);
+/** What is added to the direction that the peer wants when the other side is told of it: SDP_SENDONLY where it holds
+ * and music is played in its place, else 0. */
+enum sdp_dir negotiate_music(const struct leg_media *media, unsigned kind);
+/** Both streams are set: play to who is held, or stop. @return true: the holder's own packets are not to be heard */
+bool negotiate_play(struct leg_media *holder, struct leg_media *held);
 /** A plain line that we offer: which profile, and our key. */
 void negotiate_sdes_offer(struct leg_media *media, unsigned kind);
 /** The peer's plain line: which profile, its key and ours to the endpoint. @return 0; -ENOENT with *why_out; -ENOMEM */

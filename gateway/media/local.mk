@@ -15,7 +15,9 @@ libsipway_a_SOURCES += \
 	gateway/media/media_stream.c \
 	gateway/media/path.c \
 	gateway/media/mos.c \
+	gateway/media/player.c \
 	gateway/media/quality.c \
+	gateway/media/sound.c \
 	gateway/media/rewrite.c \
 	gateway/media/rtcp.c \
 	gateway/media/rtcp_report.c \

@@ -7,11 +7,14 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/worker.h"
 #include "media/media_house.h"
+#include "media/sound.h"
 #include "media/srtp_ctx.h"
 
 static _Thread_local char why_text[160];
@@ -20,6 +23,7 @@ static void media_house_destroy(void *self)
 {
     struct media_house *house = self;
 
+    mem_unref(house->hold_sound);
     mem_unref(house->lite);
     mem_unref(house->ports);
     mem_unref(house->udp);
@@ -60,6 +64,33 @@ static int open_rtp(struct media_house *house)
         snprintf(why_text, sizeof(why_text), "media.rtp: ports %u-%u on %s cannot be shared out among %u workers",
                  range.min, range.max, conf->media.rtp_address, range.count);
     return err;
+}
+
+static bool is_silence(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    return !path || !strcmp(slash ? slash + 1 : path, "silence");
+}
+
+static int load_hold_sound(struct media_house *house, const struct conf *conf)
+{
+    struct sound *sound = NULL;
+    const char *why = "";
+    int err = is_silence(conf->media.hold) ? 0 : sound_load(&sound, conf->media.hold, &why);
+
+    if (err) {
+        snprintf(why_text, sizeof(why_text), "media.hold: %s: %s", conf->media.hold, why);
+        return err;
+    }
+    mem_unref(house->hold_sound);
+    house->hold_sound = sound;
+    return 0;
+}
+
+struct sound *media_house_hold_sound(const struct media_house *house)
+{
+    return house->hold_sound;
 }
 
 struct candidates {
@@ -141,6 +172,8 @@ int media_house_new(struct media_house **housep, struct conf *conf, struct udp_h
     err = open_webrtc(house);
     if (!err)
         err = open_rtp(house);
+    if (!err)
+        err = load_hold_sound(house, conf);
     if (err)
         goto out;
     find_candidates(house);
@@ -158,6 +191,8 @@ void media_house_reload(struct media_house *house, struct conf *conf)
     house->conf = conf_ref(conf);
     conf_unref(old);
     find_candidates(house);
+    if (load_hold_sound(house, conf)) /* the old one goes on */
+        log_warn("%s", why_text);
 }
 
 /* ---- what to write in SDP ---- */

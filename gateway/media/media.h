@@ -14,6 +14,7 @@
  * Knows no SIP, no SDP text, no calls. Everything below runs on the call's worker. */
 
 struct media_house;
+struct sound;
 struct dtls_identity; /* the process's ECDSA P-256 certificate; shared by all workers, immutable */
 
 /** Make the certificate of this process (about 0.3 ms). */
@@ -27,6 +28,9 @@ int media_house_new(struct media_house **housep, struct conf *conf, struct udp_h
                     struct dtls_identity *identity, const char **why_out);
 /** Take over a new snapshot for sessions made from now on (ports and addresses bound stay as they are). */
 void media_house_reload(struct media_house *house, struct conf *conf);
+
+/** What who is held hears; NULL: silence. Borrowed until the next reload. */
+struct sound *media_house_hold_sound(const struct media_house *house);
 
 /** What to write in SDP as our address when the packets come from local and go to `towards`: the first
  *  media.advertise row whose network has it; else the configured address; else, where that is 0.0.0.0 or ::, the

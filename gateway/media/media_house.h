@@ -18,4 +18,5 @@ struct media_house {
     struct addr rtp_local;                       /* port 0 */
     struct addr candidates[HOUSE_CANDIDATE_MAX]; /* advertised, of the WebRTC port, most wanted first */
     unsigned candidate_count;
+    struct sound *hold_sound; /* music on hold; NULL: silence */
 };

@@ -35,6 +35,8 @@ struct media_stream {
     /* asking for whole pictures */
     uint64_t keyframe_asked_us;
     uint8_t fir_command;
+
+    struct player *player; /* plays to the peer instead of what is bridged; NULL: nothing */
 };
 #define FORMAT_NONE 0xff
 
@@ -51,5 +53,7 @@ void stream_count_in(struct media_stream *stream, const struct rtp *rtp, uint64_
 void stream_run(struct endpoint *endpoint, struct media_stream *stream, struct pkt **pkts, unsigned n);
 /** Another source is heard from now on, even if it says the same SSRC. */
 void stream_cut(struct media_stream *stream);
+/** Nothing is played to the peer any more. Idempotent. */
+void player_stop(struct media_stream *stream);
 /** Something that its paths, in both directions, depend on has changed. */
 void stream_rebuild(struct media_stream *stream);

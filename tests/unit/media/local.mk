@@ -7,6 +7,7 @@ media_tests = \
 	tests/unit/media/test_endpoint_webrtc \
 	tests/unit/media/test_latch \
 	tests/unit/media/test_mos \
+	tests/unit/media/test_player \
 	tests/unit/media/test_quality \
 	tests/unit/media/test_rewrite \
 	tests/unit/media/test_rtcp \
@@ -23,6 +24,8 @@ tests_unit_media_test_latch_SOURCES = tests/unit/media/test_latch.c
 tests_unit_media_test_latch_LDADD = $(unit_ldadd)
 tests_unit_media_test_mos_SOURCES = tests/unit/media/test_mos.c
 tests_unit_media_test_mos_LDADD = $(unit_ldadd)
+tests_unit_media_test_player_SOURCES = tests/unit/media/test_player.c $(media_rig)
+tests_unit_media_test_player_LDADD = $(unit_ldadd)
 tests_unit_media_test_quality_SOURCES = tests/unit/media/test_quality.c
 tests_unit_media_test_quality_LDADD = $(unit_ldadd)
 tests_unit_media_test_rewrite_SOURCES = tests/unit/media/test_rewrite.c
