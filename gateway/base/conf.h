@@ -49,6 +49,7 @@ struct conf_account {
     unsigned max_calls;                     /* 0: no limit */
     unsigned calls_per_day, max_duration_s; /* 0: no limit */
     struct conf_strings watchers;           /* accounts that may see its presence and calls; "*": any */
+    struct conf_strings pickup;             /* accounts whose calls it may take over; "*": any */
     unsigned line;
     struct map_node by_name; /* for conf_find_account() */
 };

@@ -192,6 +192,15 @@ static const struct conf_route *find_route(const struct conf *conf, const char *
     return NULL;
 }
 
+/* Names of accounts, or "*". */
+static void check_names(struct conf_reader *reader, const struct conf_account *account,
+                        const struct conf_strings *names, const char *key)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i], "*") && !conf_find_account(reader->conf, span_of(names->items[i])))
+            conf_fail_at(reader, account->line, key, "there is no account \"%s\"", names->items[i]);
+}
+
 static void check_account(struct conf_reader *reader, size_t index)
 {
     struct conf *conf = reader->conf;
@@ -207,13 +216,8 @@ static void check_account(struct conf_reader *reader, size_t index)
             conf_fail_at(reader, account->line, item_key(key, "accounts", index, "routes"), "there is no route \"%s\"",
                          account->routes.items[i]);
     }
-    for (size_t i = 0; i < account->watchers.count; i++) {
-        const char *name = account->watchers.items[i];
-
-        if (strcmp(name, "*") && !conf_find_account(conf, span_of(name)))
-            conf_fail_at(reader, account->line, item_key(key, "accounts", index, "watchers"),
-                         "there is no account \"%s\"", name);
-    }
+    check_names(reader, account, &account->watchers, item_key(key, "accounts", index, "watchers"));
+    check_names(reader, account, &account->pickup, item_key(key, "accounts", index, "pickup"));
 }
 
 /* Who is asked for the password of name@domain must be one. */

@@ -66,12 +66,14 @@ void call_join(struct call *call, struct leg *old, struct leg *leg)
         call_carry_changes(call, other, call);
     else if (call->late == old)
         call->late = NULL;
-    call_carry_changes(from, leg, call);
-    take_out(from, leg);
+    if (from != call) {
+        call_carry_changes(from, leg, call);
+        take_out(from, leg);
+        call_note(from, "%s has gone to call %s", leg->peer, call->id);
+    }
     put_in(call, old, leg);
     if (leg_sip_is_lost(leg))
         call_await_return(call, leg);
-    call_note(call, "%s comes out of call %s in the place of %s", leg->peer, from->id, old->peer);
-    call_note(from, "%s has gone to call %s", leg->peer, call->id);
+    call_note(call, "%s takes the place of %s, out of call %s", leg->peer, old->peer, from->id);
     events_call_changed(call);
 }

@@ -21,6 +21,11 @@ void call_write_cdr(struct call *call);
 bool call_is_changing(const struct call *call);
 /** The leg's peer asks for an offer: answer with ours, its answer comes in the ACK. */
 void call_offer_late(struct call *call, struct leg *leg);
+/** The caller has its answer, `out` is chosen: the two talk from now on. */
+void call_begin_talk(struct call *call);
+/** End all outgoing legs but this one. */
+void call_drop_other_legs(struct call *call, const struct leg *winner);
+
 /** The two legs have not been told of each other: bring them to terms. */
 void call_settle(struct call *call);
 /** The leg goes from one call to another: changes that were under way on it end, or go on there. */
@@ -32,8 +37,8 @@ void call_await_return(struct call *call, const struct leg *leg);
 bool call_is_joining(const struct call *call);
 /** The leg is about to go to another call while this one ends: what it needs from it goes with it. */
 void call_let_go(struct call *call, struct leg *leg);
-/** The leg, let go by its call before that one ended, takes the place of `old` in this one. `old` stays among
- * this call's legs, and is ended by the caller. */
+/** The leg, a new one of this call or let go by another one before that ended, takes the place of `old`. `old` stays
+ * among this call's legs, and is ended by the caller. */
 void call_join(struct call *call, struct leg *old, struct leg *leg);
 /** What the leg holds apart from its call's; before it is destroyed. */
 void call_release_leg(struct leg *leg);

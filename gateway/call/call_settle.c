@@ -97,7 +97,10 @@ void call_take_told(struct call *call, const struct leg_news *news)
     if (!other)
         return; /* it waits for somebody to talk to */
     leg_media_bridge(leg->media, other->media);
-    settle(call, err ? NULL : leg, other);
+    if (call->tell_rounds) /* to an offer for the other one: what it has said is its last word */
+        settle(call, other, err ? NULL : leg);
+    else
+        settle(call, err ? NULL : leg, other);
 }
 
 void call_settle(struct call *call)

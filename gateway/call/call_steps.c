@@ -106,7 +106,7 @@ static void pass_progress(struct call *call, const struct leg_news *news)
     text_free(&sdp);
 }
 
-static void drop_other_legs(struct call *call, const struct leg *winner)
+void call_drop_other_legs(struct call *call, const struct leg *winner)
 {
     struct list *link, *tmp;
 
@@ -142,22 +142,10 @@ static int answer_caller(struct call *call, const struct leg_news *news, const c
     return err;
 }
 
-static void connect_legs(struct call *call, const struct leg_news *news)
+void call_begin_talk(struct call *call)
 {
-    const char *why = "the answer could not be passed on";
-    bool is_joining = call_is_joining(call);
     struct span codec;
-    int err;
 
-    call->out = news->leg;
-    drop_other_legs(call, news->leg);
-    err = is_joining ? transfer_connect(call, news, &why) : answer_caller(call, news, &why);
-    if (err) {
-        if (err == -ENOENT)
-            news->leg->trouble = LEG_NO_CODEC;
-        call_end(call, 488, "gateway", why);
-        return;
-    }
     if (!call->late) /* else when the ACK has brought the caller's answer */
         leg_media_bridge(call->in->media, call->out->media);
     call->answered_us = clock_now_us();
@@ -170,6 +158,24 @@ static void connect_legs(struct call *call, const struct leg_news *news)
     stats_observe(HIST_CALL_SETUP_MS, (call->answered_us - call->began_us) / 1000);
     log_info("call %s: answered by %s (codec=%.*s after_ms=%llu)", call->id, call->out->peer, SPAN_ARG(codec),
              (unsigned long long)((call->answered_us - call->began_us) / 1000));
+}
+
+static void connect_legs(struct call *call, const struct leg_news *news)
+{
+    const char *why = "the answer could not be passed on";
+    bool is_joining = call_is_joining(call);
+    int err;
+
+    call->out = news->leg;
+    call_drop_other_legs(call, news->leg);
+    err = is_joining ? transfer_connect(call, news, &why) : answer_caller(call, news, &why);
+    if (err) {
+        if (err == -ENOENT)
+            news->leg->trouble = LEG_NO_CODEC;
+        call_end(call, 488, "gateway", why);
+        return;
+    }
+    call_begin_talk(call);
     if (is_joining)
         call_settle(call);
 }
@@ -213,7 +219,7 @@ static void take_refusal(struct call *call, const struct leg_news *news)
         call->early = NULL; /* the next one may have early media of its own */
     call_keep_refusal(call, news->status, news->why);
     if (news->status >= 600)
-        drop_other_legs(call, news->leg);
+        call_drop_other_legs(call, news->leg);
     if (is_anyone_ringing(call))
         return;
     if (call->pick.trunks && is_worth_another_trunk(news) && call_dial_next_trunk(call))

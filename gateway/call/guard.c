@@ -232,7 +232,8 @@ static const char *unsupported_extension(const struct sip_msg *msg)
             struct span token = span_trim(span_cut(&rest, ','));
 
             if (token.n && !span_ieq(token, SPAN("outbound")) && !span_ieq(token, SPAN("timer")) &&
-                !(span_ieq(token, SPAN("100rel")) && msg->method == SIP_INVITE) && !span_ieq(token, SPAN("path")))
+                !(span_ieq(token, SPAN("100rel")) && msg->method == SIP_INVITE) && !span_ieq(token, SPAN("path")) &&
+                !span_ieq(token, SPAN("replaces")))
                 return "an extension in Require is not supported";
         }
     }

@@ -18,6 +18,7 @@
 #include "call/number_rules.h"
 #include "call/pbx.h"
 #include "call/pbx_call.h"
+#include "call/pickup.h"
 #include "call/presence.h"
 #include "call/registrar.h"
 #include "call/trunk_limit.h"
@@ -159,6 +160,10 @@ void incoming_call(struct calls *calls, struct server_tx *tx, const struct route
         reply(tx, 422, "the session timer is too brief", "Min-SE: 90\r\n");
         return;
     }
+    if (sip_msg_header(msg, SIP_H_REPLACES) && !caller->pbx) {
+        pickup_receive(calls, tx, caller);
+        return;
+    }
     why = check_limits(calls, caller);
     if (why) {
         stats_count(STAT_CALLS_REFUSED);
@@ -205,6 +210,9 @@ void incoming_receive(struct calls *calls, struct server_tx *tx, const char *acc
         break;
     case SIP_PUBLISH:
         presence_publish(calls->presence, tx, account);
+        break;
+    case SIP_REFER:
+        reply(tx, 403, "a REFER is only taken within a call", "");
         break;
     case SIP_OPTIONS:
         reply(tx, 200, NULL, "Allow: " SIP_ALLOW "\r\nAccept: application/sdp\r\n" PRESENCE_EVENTS);

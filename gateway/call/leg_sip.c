@@ -550,6 +550,14 @@ struct invite *leg_sip_invite(const struct leg *leg)
     return leg->ops == &leg_sip_ops ? container_of(leg, struct leg_sip, leg)->invite : NULL;
 }
 
+struct leg *leg_sip_named(struct sip_stack *stack, const struct replaces *replaces)
+{
+    struct dialog *dialog = replaces_find(stack, replaces);
+    struct leg_sip *sip = dialog ? invite_user_arg(dialog, &leg_sip_invite_user) : NULL;
+
+    return sip && !sip->leg.is_over ? &sip->leg : NULL;
+}
+
 bool leg_sip_is_lost(const struct leg *leg)
 {
     return leg->ops == &leg_sip_ops && container_of(leg, struct leg_sip, leg)->is_lost;

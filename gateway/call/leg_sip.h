@@ -3,6 +3,7 @@
 
 #include "call/leg.h"
 #include "sip/invite.h"
+#include "sip/replaces.h"
 
 /* leg_sip.h: a leg that is a SIP peer: a browser over WebSocket, a phone, or a trunk. */
 
@@ -22,6 +23,8 @@ int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_d
 const struct sip_flow *leg_sip_flow(const struct leg *leg);
 /** NULL when leg is of another kind. */
 struct invite *leg_sip_invite(const struct leg *leg);
+/** The leg whose dialog this is; NULL: none of this worker. */
+struct leg *leg_sip_named(struct sip_stack *stack, const struct replaces *replaces);
 bool leg_sip_is_lost(const struct leg *leg);
 /** Is any leg of this process lost? Any thread. */
 bool leg_sip_any_lost(void);

@@ -21,6 +21,7 @@
 #include "call/identity.h"
 #include "call/leg_sip.h"
 #include "call/leg_wait.h"
+#include "call/replace.h"
 #include "sip/refer.h"
 
 #define TRANSFER_MAX 8 /* one after the other, of one party */
@@ -85,19 +86,26 @@ static void go_over(struct transfer *transfer, struct leg *parting)
     mem_unref(transfer);
 }
 
-int transfer_connect(struct call *call, const struct leg_news *news, const char **why_out)
+void transfer_fetch(struct call *call)
 {
     struct transfer *transfer = leg_wait_arg(call->in);
+
+    if (!transfer)
+        return;
+    refer_tell(transfer->refer, 200);
+    stats_count(STAT_TRANSFERS_DONE);
+    go_over(transfer, transfer->referrer);
+}
+
+int transfer_connect(struct call *call, const struct leg_news *news, const char **why_out)
+{
     int err = 0;
 
     if (news->sdp.n || !leg_media_is_set(news->leg->media))
         err = leg_media_take_answer(news->leg->media, news->sdp, why_out);
-    if (err || !transfer)
-        return err;
-    refer_tell(transfer->refer, 200);
-    stats_count(STAT_TRANSFERS_DONE);
-    go_over(transfer, transfer->referrer);
-    return 0;
+    if (!err)
+        transfer_fetch(call);
+    return err;
 }
 
 bool transfer_leave(struct call *call, const struct leg *leg)
@@ -265,12 +273,64 @@ static void begin_blind(struct call *call, const struct leg_news *news)
     call_route(target, &rights); /* may end it at once, and the transfer with it */
 }
 
+/* ---- attended ---- */
+
+static void wish_of(struct replace_wish *wish, const struct leg_news *news)
+{
+    *wish = (struct replace_wish){.named = refer_target(news->refer)->replaces};
+    memcpy(wish->account, news->leg->account, sizeof(wish->account));
+    if (!wish->account[0])
+        snprintf(wish->trunk, sizeof(wish->trunk), "%s", news->leg->trunk->conf->name);
+}
+
+static void connect_calls(struct call *call, const struct leg_news *news, struct leg *named)
+{
+    struct leg *referred = call_other_leg(call, news->leg);
+    struct call *target = named->call;
+
+    call_note(call, "%s connects %s with %s: call %s", news->leg->peer, referred->peer,
+              call_other_leg(target, named) ? call_other_leg(target, named)->peer : target->dialled, target->id);
+    log_info("call %s: %s connects %s with its other call (call=%s)", call->id, news->leg->peer, referred->peer,
+             target->id);
+    refer_tell(news->refer, 200);
+    stats_count(STAT_TRANSFERS_DONE);
+    target->transfer_count += call->transfer_count + 1;
+    leave_call(call, referred, news->leg, side_name(call, news->leg));
+    replace_by_leg(named, referred);
+}
+
+static void begin_attended(struct call *call, const struct leg_news *news)
+{
+    struct replace_wish wish;
+    struct leg *named = NULL;
+    const char *why;
+    unsigned status;
+
+    wish_of(&wish, news);
+    status = replace_find(&named, call->calls, &wish, &why);
+    if (!status && named->call == call) {
+        status = 481;
+        why = "Replaces names the call itself";
+    }
+    refer_accept(news->refer); /* a 481 to the REFER itself would say that its own call is gone */
+    if (!status) {
+        connect_calls(call, news, named);
+        return;
+    }
+    call_note(call, "%s: its transfer to another call failed: %u, %s", news->leg->peer, status, why);
+    stats_count(STAT_TRANSFERS_FAILED);
+    refer_tell(news->refer, status);
+}
+
 /* ---- who may ask ---- */
 
 static unsigned refusal(const struct call *call, const struct leg_news *news, const char **why_out)
 {
     const struct leg *leg = news->leg;
 
+    *why_out = "calls between a PBX and its users cannot be transferred here";
+    if (call->pbx)
+        return 501;
     *why_out = "this trunk may not transfer calls (key refer)";
     if (!leg->account[0] && !(leg->trunk && leg->trunk->conf->may_refer))
         return 603;
@@ -292,15 +352,14 @@ void transfer_receive(struct call *call, const struct leg_news *news)
     const char *why;
     unsigned status = refusal(call, news, &why);
 
-    if (!status && refer_target(news->refer)->has_replaces) {
-        status = 501;
-        why = "only blind transfers are carried out";
-    }
     if (status) {
         call_note(call, "%s: REFER refused with %u: %s", news->leg->peer, status, why);
         refer_refuse(news->refer, status, why);
         return;
     }
     stats_count(STAT_TRANSFERS);
-    begin_blind(call, news);
+    if (refer_target(news->refer)->has_replaces)
+        begin_attended(call, news);
+    else
+        begin_blind(call, news);
 }

@@ -15,5 +15,7 @@ bool transfer_leave(struct call *call, const struct leg *leg);
 /** An outgoing leg has answered in a call whose caller waits elsewhere or has come already: take its answer, fetch him.
  *  @return 0; -ENOENT with *why_out, as leg_media_take_answer() */
 int transfer_connect(struct call *call, const struct leg_news *news, const char **why_out);
+/** The call's target has been answered by somebody else's hand: he whose place is held in it comes. */
+void transfer_fetch(struct call *call);
 /** The call ends: what is under way for it ends, too. */
 void transfer_drop(struct call *call);

@@ -288,6 +288,13 @@ bool invite_is_confirmed(const struct invite *invite)
     return invite->state == INVITE_CONFIRMED;
 }
 
+void *invite_user_arg(const struct dialog *dialog, const struct invite_user *user)
+{
+    const struct invite *invite = dialog->user == &invite_dialog_user ? dialog->arg : NULL;
+
+    return invite && invite->user == user ? invite->arg : NULL;
+}
+
 struct dialog *invite_dialog(const struct invite *invite)
 {
     return invite->dialog;

@@ -119,5 +119,7 @@ void invite_set_flow(struct invite *invite, const struct sip_flow *flow);
 const struct sip_flow *invite_flow(const struct invite *invite);
 struct span invite_call_id(const struct invite *invite);
 bool invite_is_confirmed(const struct invite *invite);
+/** Whose INVITE usage this dialog is, if it is one of this user's; else NULL. */
+void *invite_user_arg(const struct dialog *dialog, const struct invite_user *user);
 /** The Contact we gave to the peer, for explanations. */
 struct dialog *invite_dialog(const struct invite *invite);
