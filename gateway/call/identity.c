@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "call/number_rules.h"
 #include "sip/params.h"
 
 /* An escaped line end or NUL would travel on and be somebody else's trouble. @param n what uri_decode() said */
@@ -109,6 +110,23 @@ void identity_of_trunk(struct identity *identity, const struct sip_msg *msg)
             take_rpid_privacy(identity, &addr);
         return;
     }
+}
+
+static void rewrite(struct identity *identity, const struct conf_rules *rules)
+{
+    if (number_rules_apply(rules, identity->number))
+        snprintf(identity->number, sizeof(identity->number), "anonymous");
+}
+
+void identity_arrive(struct identity *identity, const struct conf_trunk *trunk)
+{
+    rewrite(identity, &trunk->callers_in);
+}
+
+void identity_leave(struct identity *identity, const struct conf_trunk *trunk)
+{
+    rewrite(identity, &trunk->callers_out);
+    identity->is_anonymous = identity->is_anonymous || trunk->hides_number;
 }
 
 static void write_line(struct text *out, const char *name, const struct identity *identity, const char *domain)

@@ -21,6 +21,11 @@ void identity_of_trunk(struct identity *identity, const struct sip_msg *msg);
 /** Does the message ask for the caller's name to be withheld (Privacy, or an anonymous From)? */
 void identity_take_privacy(struct identity *identity, const struct sip_msg *msg);
 
+/** The number as the trunk's callers_in / callers_out make it; "anonymous" where they leave none. Leaving, the trunk's
+ * caller_id counts, too. */
+void identity_arrive(struct identity *identity, const struct conf_trunk *trunk);
+void identity_leave(struct identity *identity, const struct conf_trunk *trunk);
+
 /** The header lines that tell a trunk who calls. @param headers bits of enum conf_identity */
 void identity_write_headers(struct text *out, unsigned headers, const struct identity *identity, const char *domain);
 

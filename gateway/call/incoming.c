@@ -41,8 +41,8 @@ static void take_caller(struct call *call, const struct route_caller *caller, co
     } else {
         identity_of_trunk(&identity, msg);
     }
-    if (caller->trunk && number_rules_apply(&caller->trunk->conf->callers_in, identity.number))
-        snprintf(identity.number, sizeof(identity.number), "anonymous");
+    if (caller->trunk)
+        identity_arrive(&identity, caller->trunk->conf);
     memcpy(call->caller, identity.number, sizeof(call->caller));
     memcpy(call->caller_display, identity.display, sizeof(call->caller_display));
     call->is_anonymous = identity.is_anonymous;

@@ -105,10 +105,14 @@ static int take_sender(struct message *message, const struct sip_msg *request, c
     struct identity identity;
     struct text out;
 
-    if (caller->account)
+    if (caller->account) {
         identity_of_account(&identity, caller->account);
-    else
+        identity_take_privacy(&identity, request);
+    } else {
         identity_of_trunk(&identity, request);
+    }
+    if (caller->trunk)
+        identity_arrive(&identity, caller->trunk->conf);
     snprintf(message->number, sizeof(message->number), "%s", identity.number);
     snprintf(message->display, sizeof(message->display), "%s", identity.display);
     message->is_anonymous = identity.is_anonymous;
@@ -201,27 +205,32 @@ int message_of_row(struct message **messagep, struct kept_row *row)
 
 /* ---- towards trunks ---- */
 
-static bool is_private(const struct message *message, const struct conf_trunk *trunk)
+static void take_identity(struct identity *identity, const struct message *message, const struct conf_trunk *trunk)
 {
-    return message->is_anonymous || trunk->hides_number;
+    *identity = (struct identity){.is_anonymous = message->is_anonymous};
+    snprintf(identity->number, sizeof(identity->number), "%s", message->number);
+    snprintf(identity->display, sizeof(identity->display), "%s", message->display);
+    identity_leave(identity, trunk);
 }
 
 void message_write_trunk_from(struct text *out, const struct message *message, const struct conf_trunk *trunk,
                               const char *domain)
 {
-    if (is_private(message, trunk))
+    struct identity identity;
+
+    take_identity(&identity, message, trunk);
+    if (identity.is_anonymous)
         identity_write_anonymous(out);
     else
-        identity_write(out, message->display, trunk->is_register && trunk->username ? trunk->username : message->number,
+        identity_write(out, identity.display, trunk->is_register && trunk->username ? trunk->username : identity.number,
                        domain);
 }
 
 void message_write_trunk_headers(struct text *out, const struct message *message, const struct conf_trunk *trunk,
                                  const char *domain)
 {
-    text_add_str(out, "P-Asserted-Identity: ");
-    identity_write(out, message->display, message->number, domain);
-    text_add_str(out, "\r\n");
-    if (is_private(message, trunk))
-        text_add_str(out, "Privacy: id\r\n");
+    struct identity identity;
+
+    take_identity(&identity, message, trunk);
+    identity_write_headers(out, trunk->identity, &identity, domain);
 }

@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "call/number_rules.h"
 #include "call/trunk_board.h"
+#include "call/trunk_choice.h"
 #include "sip/errand.h"
 
 #define TRY_T1                                                                                                         \
@@ -18,10 +20,10 @@ struct message_trunk {
     struct calls *calls;
     struct directory *directory; /* of the snapshot that the route is in */
     struct message *message;
-    const struct conf_strings *names;
+    const struct conf_route *route;
     uint64_t tried;            /* bit per trunk; a route has at most 64 */
     const struct trunk *trunk; /* the one that is asked */
-    char number[ROUTE_NUMBER_MAX];
+    char number[ROUTE_NUMBER_MAX], dialled[ROUTE_NUMBER_MAX]; /* as picked; as this trunk is to see it */
     struct locate *locate;
     struct sip_flow flow; /* where it is asked */
     struct errand *errand;
@@ -96,7 +98,7 @@ static void write_uri(struct text *out, const struct message_trunk *it, bool has
     const struct trunk *trunk = it->trunk;
 
     text_add_str(out, "sip:");
-    uri_write_user(out, span_of(it->number));
+    uri_write_user(out, span_of(it->dialled));
     text_add_char(out, '@');
     uri_write_host(out, span_of(trunk->host));
     if (!has_port)
@@ -179,21 +181,21 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
         go_on(it, 500, "the message could not be sent");
 }
 
-/* In the route's order, but those that do not answer OPTIONS only when no other is left. */
-static const struct trunk *pick_trunk(struct message_trunk *it, bool takes_down)
+static bool is_down(struct span trunk, void *arg)
 {
-    for (size_t i = 0; i < it->names->count && i < 64; i++) {
-        struct span name = span_of(it->names->items[i]);
+    const struct message_trunk *it = arg;
 
-        if (it->tried & (UINT64_C(1) << i))
-            continue;
-        if (!takes_down && trunk_board_get(it->calls->board, name)->health == TRUNK_DOWN)
-            continue;
-        it->tried |= UINT64_C(1) << i;
-        if (directory_trunk(it->directory, name))
-            return directory_trunk(it->directory, name);
-    }
-    return NULL;
+    return trunk_board_get(it->calls->board, trunk)->health == TRUNK_DOWN;
+}
+
+static const struct trunk *pick_trunk(struct message_trunk *it)
+{
+    int at = trunk_choose(it->route, it->tried, is_down, it);
+
+    if (at < 0)
+        return NULL;
+    it->tried |= UINT64_C(1) << at;
+    return directory_trunk(it->directory, span_of(it->route->trunks.items[at]));
 }
 
 static void try_next(void *arg)
@@ -201,13 +203,16 @@ static void try_next(void *arg)
     struct message_trunk *it = arg;
 
     drop_try(it);
-    it->trunk = pick_trunk(it, false);
-    if (!it->trunk)
-        it->trunk = pick_trunk(it, true);
+    it->trunk = pick_trunk(it);
     if (!it->trunk) {
         mem_ref(it);
         finish(it, it->status ? it->status : 503, it->why ? it->why : "no trunk can take the message");
         mem_unref(it);
+        return;
+    }
+    memcpy(it->dialled, it->number, sizeof(it->dialled));
+    if (number_rules_apply(&it->trunk->conf->numbers_out, it->dialled)) {
+        go_on(it, 404, "the trunk's numbers_out leave no number");
         return;
     }
     timer_start(it->calls->stack->wheel, &it->timer, TRY_T1 * it->calls->stack->timers.t1_ms, on_patience, it);
@@ -224,7 +229,7 @@ int message_trunk_new(struct message_trunk **itp, const struct message_trunk_opt
     it->calls = options->calls;
     it->directory = mem_ref(options->calls->directory);
     it->message = mem_ref((void *)(uintptr_t)options->message);
-    it->names = options->trunks;
+    it->route = options->route;
     snprintf(it->number, sizeof(it->number), "%s", options->number);
     it->done = options->done;
     it->arg = options->arg;

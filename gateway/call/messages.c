@@ -3,6 +3,7 @@
  * or number, or whatever the first matching route says. What nobody can take now is kept. Knows neither devices
  * (message_fork.c) nor how trunks are asked (message_trunk.c), nor what becomes of kept ones (message_box.c). */
 #include "call/messages.h"
+#include "call/number_rules.h"
 
 #include <errno.h>
 
@@ -286,7 +287,7 @@ static void begin(struct messages *house, struct delivery *delivery, const struc
         location_find(calls->store, span_of(delivery->account), on_bindings, delivery);
     } else if (message_trunk_new(&delivery->trunk, &(struct message_trunk_options){.calls = calls,
                                                                                    .message = delivery->message,
-                                                                                   .trunks = pick->trunks,
+                                                                                   .route = pick->route,
                                                                                    .number = pick->number,
                                                                                    .done = on_trunk_answer,
                                                                                    .arg = delivery})) {
@@ -314,7 +315,8 @@ static unsigned find_way(struct route_pick *pick, struct calls *calls, const str
     if (msg->max_forwards <= 1)
         return 483;
     *why = "nobody has that name or number";
-    if (identity_take_dialled(dialled, &msg->uri))
+    if (identity_take_dialled(dialled, &msg->uri) ||
+        (caller->trunk && number_rules_apply(&caller->trunk->conf->numbers_in, dialled)))
         return 404;
     err = route_pick(pick, calls->directory, caller, span_of(dialled));
     if (err == -EACCES)

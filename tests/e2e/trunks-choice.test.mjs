@@ -110,6 +110,24 @@ scenario('a number that the rules leave nothing of is not dialled', async ({ def
   await one.sip.expectNone('INVITE', 200);
 }, ours);
 
+scenario('messages go by the same ranks, numbers and names as calls', async ({ defer }) => {
+  const { alice, one, two } = await start(defer, {
+    one: { numbers_out: ['^\\+1(.*)$ => 001\\1'], callers_out: ['^\\+(.*)$ => 00\\1'], identity: ['rpid'] },
+    two: { numbers_in: ['^900$ => +12025550123'], callers_in: ['^0([1-9].*)$ => +49\\1'] },
+  }, [{ from: 'trunk:two', to: '^\\+12025550123$', account: 'alice' }, ...out(['two/2', 'one/1'])]);
+  alice.sip.newRequest('MESSAGE', `sip:${CALLER}@example.com`, { from: `<${alice.aor}>`, body: 'hello', type: 'text/plain' });
+  const message = await one.sip.expect('MESSAGE');
+  check(message.uri.startsWith('sip:0012025550199@') && message.header('from').includes('sip:0012025550123@')
+    && message.header('remote-party-id').includes('sip:0012025550123@') && !message.header('p-asserted-identity'), message.raw);
+  one.sip.reply(202);
+  await alice.sip.expect(202);
+  two.sip.newRequest('MESSAGE', `sip:900@${two.sip.peer.host}:${two.sip.peer.port}`, { from: '<sip:030123@127.0.0.1>', body: 'hello', type: 'text/plain' });
+  const inbound = await alice.sip.expect('MESSAGE');
+  check(inbound.header('from').includes('sip:+4930123@'), `From ${inbound.header('from')}`);
+  alice.sip.reply(200);
+  await two.sip.expect(200);
+}, ours);
+
 scenario('early media of a trunk is heard, or ignored where its key says so', async ({ defer }) => {
   const { alice, loud, quiet } = await start(defer, { loud: {}, quiet: { early_media: 'ignore' } },
     [{ from: 'accounts', to: '^1$', trunks: ['loud'] }, { from: 'accounts', to: '^2$', trunks: ['quiet'] }]);
