@@ -89,6 +89,21 @@ scenario('a device that is silent: 202 before the sender loses patience, tried a
   await dave.expectNone('MESSAGE', 500);
 });
 
+scenario('while devices are asked, a registration that fetches other messages does not fetch this one', async ({ defer }) => {
+  const { alice, gateway } = peers;
+  await say(alice.sip, ALICE, 'dave', 'refused');
+  const dave = await udpPhone(gateway, DAVE, defer);
+  await answered(dave, 486); // it stays, and is tried at each registration
+  const sent = say(alice.sip, ALICE, 'dave', 'slow');
+  const slow = await dave.expect('MESSAGE');
+  check((await sent).status === 202, 'not kept');
+  await renew(dave, DAVE);
+  check((await answered(dave)).body === 'refused', 'not tried at the registration');
+  await dave.expectNone('MESSAGE', 500);
+  dave.reply(200, { request: slow });
+  await waits(gateway, 0);
+});
+
 scenario('an answer that comes after the 202 counts: the message is not delivered twice', async ({ defer }) => {
   const { alice, gateway } = peers;
   const dave = await udpPhone(gateway, DAVE, defer);
