@@ -64,7 +64,7 @@ room() {
 }
 libraries_have_rooms() {
     room 'lws_[a-z]+\(' 'net/(ws|http)'
-    room 'nice_[a-z]+_[a-z_]+\(|stun_(agent|message|usage)_' 'media/(ice_nice|lite_stun)'
+    room 'nice_[a-z]+_[a-z_]+\(|stun_(agent|message|usage)_' 'media/(ice_nice|lite_stun)|sip/keep_stun'
     room 'yaml_[a-z]+\(' 'base/conf'
     room 'sqlite3_' 'store/'
     room 'ares_' 'net/dns'

@@ -178,6 +178,8 @@ struct conf {
         unsigned min_expires_s;     /* 60 */
         unsigned max_expires_s;     /* 3600 */
         unsigned max_bindings;      /* per account; 10 */
+        unsigned nat_ping_s;        /* 25; 0: never */
+        unsigned flow_timer_s;      /* 120; 0: none */
         unsigned max_calls;         /* whole gateway; 0: no limit */
         unsigned drain_s;           /* SIGTERM: calls go on so long; 300 */
     } sip;

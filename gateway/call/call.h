@@ -96,6 +96,8 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
 
 /** An account registered on a new connection: calls of its that lost theirs go on. All workers. */
 void call_account_is_back(const char *account, const struct binding *binding);
+/** A device of an account has left a flow and registered on another: its calls go on there. All workers. */
+void call_account_moved(const char *account, const struct sip_flow *left, const struct binding *binding);
 /** A connection is gone: legs on it wait for reconnect_s. */
 void call_flow_lost(struct calls *calls, const struct sip_flow *flow);
 /** Once a second: RTP time-outs, longest duration. */

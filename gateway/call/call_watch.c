@@ -140,13 +140,28 @@ struct back {
     struct mail mail;
     char account[SIP_ACCOUNT_MAX];
     struct binding binding;
+    bool has_left; /* the device was on `left` until now, which need not be known as closed yet */
+    struct sip_flow left;
 };
+
+static bool is_meant(const struct leg *leg, const struct back *back)
+{
+    if (strcmp(leg->account, back->account) || leg->is_over || !leg_sip_invite(leg))
+        return false;
+    if (back->has_left)
+        return sip_flow_same(leg_sip_flow(leg), &back->left);
+    return leg_sip_is_lost(leg) && leg_sip_is_device(leg, &back->binding);
+}
 
 static void find_leg(struct call *call, struct leg *leg, const struct back *back)
 {
-    if (!leg || !leg_sip_is_lost(leg) || strcmp(leg->account, back->account) || !leg_sip_is_device(leg, &back->binding))
+    char text[SIP_FLOW_TEXT_MAX];
+
+    if (!leg || !is_meant(leg, back))
         return;
     invite_set_flow(leg_sip_invite(leg), &back->binding.flow);
+    if (back->has_left)
+        call_note(call, "%s: now at %s", leg->peer, sip_flow_text(&back->binding.flow, text));
     leg_sip_set_lost(leg, false);
     timer_stop(leg == call->in ? &call->in_back_timer : &call->out_back_timer);
 }
@@ -167,22 +182,37 @@ static void receive_back(struct worker *worker, struct mail *mail)
     mem_unref(back);
 }
 
-void call_account_is_back(const char *account, const struct binding *binding)
+static void tell_back(const struct back *news)
 {
-    if (!leg_sip_any_lost())
-        return;
     for (unsigned i = 0; i < worker_count(); i++) {
         struct worker *worker = worker_get(i);
         struct back *back = worker ? mem_new(sizeof(*back), NULL) : NULL;
 
         if (!back)
             continue;
-        back->mail.receive = receive_back;
-        span_copy(span_of(account), back->account, sizeof(back->account));
-        back->binding = *binding;
+        *back = *news;
+        back->mail = (struct mail){.receive = receive_back};
         if (worker == worker_current())
             receive_back(worker, &back->mail);
         else
             mailbox_post(worker, &back->mail);
     }
+}
+
+void call_account_is_back(const char *account, const struct binding *binding)
+{
+    struct back back = {.binding = *binding};
+
+    if (!leg_sip_any_lost())
+        return;
+    span_copy(span_of(account), back.account, sizeof(back.account));
+    tell_back(&back);
+}
+
+void call_account_moved(const char *account, const struct sip_flow *left, const struct binding *binding)
+{
+    struct back back = {.binding = *binding, .has_left = true, .left = *left};
+
+    span_copy(span_of(account), back.account, sizeof(back.account));
+    tell_back(&back);
 }

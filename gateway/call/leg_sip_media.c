@@ -43,6 +43,7 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
                                                      .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
                                                      .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
                                                      .towards = *towards,
+                                                     .is_device = !trunk,
                                                      .user = &media_user,
                                                      .arg = sip});
 }

@@ -139,6 +139,25 @@ static int by_q(const void *left, const void *right)
     return ((const struct binding *)right)->q_milli - ((const struct binding *)left)->q_milli;
 }
 
+/* A device may keep several flows; one of them is enough to ring it, the one it used last (RFC 5626 7). */
+static void keep_one_per_device(struct bindings *bindings)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < bindings->count; i++) {
+        struct binding *binding = &bindings->items[i];
+        unsigned at = 0;
+
+        while (at < kept && (!binding->instance[0] || strcmp(bindings->items[at].instance, binding->instance) != 0))
+            at++;
+        if (at == kept)
+            bindings->items[kept++] = *binding;
+        else if (bindings->items[at].registered_wall_ms <= binding->registered_wall_ms)
+            bindings->items[at] = *binding;
+    }
+    bindings->count = kept;
+}
+
 static void on_found(int err, struct span value, uint64_t version, void *arg)
 {
     struct find *find = arg;
@@ -146,6 +165,7 @@ static void on_found(int err, struct span value, uint64_t version, void *arg)
 
     if (!err)
         read_value(&bindings, value);
+    keep_one_per_device(&bindings);
     qsort(bindings.items, bindings.count, sizeof(bindings.items[0]), by_q);
     find->done(err == -ENOENT ? 0 : err, &bindings, find->arg);
     mem_unref(find);

@@ -39,7 +39,8 @@ struct location_change {
 };
 void location_change(const struct location_change *change);
 
-/** The bindings now, best q first. */
+/** Where to reach the account now, best q first: of a device with several flows (same +sip.instance) the one that it
+ * used last. */
 void location_find(struct store *store, struct span account,
                    void (*done)(int err, const struct bindings *bindings, void *arg), void *arg);
 

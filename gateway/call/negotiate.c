@@ -48,6 +48,7 @@ int leg_media_new(struct leg_media **mediap, const struct leg_media_options *opt
     media->srtp = options->srtp;
     media->codecs = options->codecs;
     media->towards = options->towards;
+    media->is_device = options->is_device;
     media->user = options->user;
     media->arg = options->arg;
     for (unsigned i = 0; i < MEDIA_KINDS; i++) {

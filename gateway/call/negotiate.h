@@ -23,6 +23,7 @@ struct leg_media_options {
     enum conf_srtp srtp;               /* plain side: SDES policy */
     const struct conf_strings *codecs; /* allowed ones in order of preference, borrowed from conf; NULL: all */
     struct addr towards;               /* signalling address of the peer */
+    bool is_device;                    /* a phone of an account: its media comes from where its signalling does */
     const struct endpoint_user *user;
     void *arg;
 };

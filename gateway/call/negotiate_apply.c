@@ -182,6 +182,19 @@ static int apply_webrtc(struct leg_media *media, const struct sdp_media *said, c
     return err ? -ENOENT : 0;
 }
 
+/* A phone behind a NAT writes its private address, which means nothing here: its media comes from where its messages
+ * come from. The port may be kept on the way; if not, the latch learns it from that host with the first packet. */
+static void see_through_nat(const struct leg_media *media, struct addr *said)
+{
+    struct addr seen = media->towards;
+
+    if (!media->is_device || !addr_is_set(said) || !addr_is_private(said) || addr_same_host(said, &seen) ||
+        addr_is_v6(said) != addr_is_v6(&seen) || (addr_is_loopback(said) && addr_is_loopback(&seen)))
+        return;
+    addr_set_port(&seen, addr_port(said));
+    *said = seen;
+}
+
 static int apply_rtp(struct leg_media *media, unsigned kind, const struct sdp_media *said, const char **why_out)
 {
     struct rtp_remote remote = {.has_rtcp_mux = false};
@@ -196,6 +209,8 @@ static int apply_rtp(struct leg_media *media, unsigned kind, const struct sdp_me
         remote.rtp = (struct addr){0};
     else if (said->rtcp_port && addr_parse(&remote.rtcp, rtcp_host, said->rtcp_port))
         remote.rtcp = (struct addr){0};
+    see_through_nat(media, &remote.rtp);
+    see_through_nat(media, &remote.rtcp);
     err = negotiate_sdes_take(media, kind, said, why_out);
     if (!err)
         endpoint_rtp_remote(media->lines[kind].endpoint, &remote);

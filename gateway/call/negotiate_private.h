@@ -51,6 +51,7 @@ struct leg_media {
     enum conf_srtp srtp;
     const struct conf_strings *codecs;
     struct addr towards;
+    bool is_device;
     const struct endpoint_user *user;
     void *arg;
     char session_id[24];

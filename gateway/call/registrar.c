@@ -13,6 +13,7 @@
 #include "call/call.h"
 #include "call/home.h"
 #include "call/location.h"
+#include "sip/keep_alive.h"
 #include "sip/params.h"
 #include "sip/register_in.h"
 
@@ -22,6 +23,9 @@ struct registration {
     struct server_tx *tx;
     char account[SIP_ACCOUNT_MAX];
     struct register_in reg;
+    struct bindings former;            /* as they were before */
+    struct sip_flow left[BINDING_MAX]; /* of bindings that are elsewhere now */
+    unsigned left_count;
     unsigned status; /* of a refusal by edit() */
     const char *why;
 };
@@ -38,20 +42,42 @@ static void reply(struct server_tx *tx, unsigned status, const char *why, struct
     server_tx_reply(tx, &(struct sip_reply){.status = status, .why = why, .headers = headers});
 }
 
-static bool is_same_contact(const struct binding *binding, const struct register_contact *contact)
+static bool is_same_uri(const struct binding *binding, struct span contact)
 {
     struct uri left, right;
 
-    if (contact->instance.n && binding->reg_id == contact->reg_id && contact->reg_id)
-        return span_eq(span_of(binding->instance), contact->instance); /* RFC 5626 6: instance and reg-id name it */
-    return !uri_parse(&left, span_of(binding->contact)) && !uri_parse(&right, contact->uri) && uri_same(&left, &right);
+    return !uri_parse(&left, span_of(binding->contact)) && !uri_parse(&right, contact) && uri_same(&left, &right);
 }
 
-static struct binding *find_binding(struct bindings *bindings, const struct register_contact *contact)
+/* Instance and reg-id name a binding (RFC 5626 6). A phone that tells its instance and no reg-id has one binding here:
+ * it comes back after a restart with another port, and two phones behind two NATs may have the same private address. */
+static bool is_same_contact(const struct binding *binding, const struct register_contact *contact)
 {
-    for (unsigned i = 0; i < bindings->count; i++)
-        if (is_same_contact(&bindings->items[i], contact))
-            return &bindings->items[i];
+    char instance[BINDING_INSTANCE_MAX];
+
+    if (!contact->instance.n || !binding->instance[0])
+        return is_same_uri(binding, contact->uri);
+    span_copy(span_sub(contact->instance, 0, sizeof(instance) - 1), instance, sizeof(instance));
+    return binding->reg_id == contact->reg_id && !strcmp(binding->instance, instance);
+}
+
+/* Of this very REGISTER? Several contacts of one phone in one message are several bindings. */
+static bool is_of(const struct binding *binding, const struct sip_msg *msg)
+{
+    return binding->cseq == msg->cseq &&
+           span_eq(span_of(binding->call_id), span_sub(msg->call_id, 0, sizeof(binding->call_id) - 1));
+}
+
+static struct binding *find_binding(struct bindings *bindings, const struct register_contact *contact,
+                                    const struct sip_msg *msg)
+{
+    for (unsigned i = 0; i < bindings->count; i++) {
+        struct binding *binding = &bindings->items[i];
+
+        if (is_of(binding, msg) && !contact->reg_id ? is_same_uri(binding, contact->uri)
+                                                    : is_same_contact(binding, contact))
+            return binding;
+    }
     return NULL;
 }
 
@@ -81,6 +107,8 @@ static int add_binding(struct registration *registration, struct bindings *bindi
         if (bindings->count >= limit || bindings->count >= BINDING_MAX)
             return refuse(registration, 403, "too many contacts are registered for this account");
         binding = &bindings->items[bindings->count++];
+    } else if (!sip_flow_same(&binding->flow, server_tx_flow(registration->tx))) {
+        registration->left[registration->left_count++] = binding->flow;
     }
     *binding = (struct binding){.reg_id = contact->reg_id,
                                 .cseq = msg->cseq,
@@ -117,11 +145,13 @@ static int edit(struct bindings *bindings, void *arg)
     const struct register_in *reg = &registration->reg;
     const struct sip_msg *msg = server_tx_request(registration->tx);
 
+    registration->former = *bindings;
+    registration->left_count = 0;
     if (reg->removes_all)
         return remove_all(registration, bindings);
     for (unsigned i = 0; i < reg->contact_count; i++) {
         const struct register_contact *contact = &reg->contacts[i];
-        struct binding *binding = find_binding(bindings, contact);
+        struct binding *binding = find_binding(bindings, contact, msg);
         int err;
 
         if (binding && is_late(binding, msg))
@@ -158,15 +188,69 @@ static bool is_outbound(const struct register_in *reg)
     return reg->contact_count == 1 && reg->contacts[0].reg_id && reg->contacts[0].instance.n;
 }
 
-/* The connection now belongs to the account; calls whose connection was lost may go on over it. */
+/* RFC 5626 6: who understands it is told that its flow is used, and how often it has to keep a connection alive. */
+static void write_outbound(struct text *out, struct registration *registration)
+{
+    const struct sip_msg *msg = server_tx_request(registration->tx);
+    const struct sip_flow *flow = server_tx_flow(registration->tx);
+    unsigned timer_s = registration->calls->conf->sip.flow_timer_s;
+
+    if (!is_outbound(&registration->reg))
+        return;
+    text_add_str(out, "Require: outbound\r\nSupported: outbound\r\n");
+    if (!timer_s || !sip_msg_has_token(msg, SIP_H_SUPPORTED, SPAN("outbound")) ||
+        (flow->transport != SIP_TCP && flow->transport != SIP_TLS))
+        return;
+    text_addf(out, "Flow-Timer: %u\r\n", timer_s);
+    transport_expect_pings(registration->calls->stack->transports, flow, timer_s * 1500);
+}
+
+static const struct binding *find_flow(const struct bindings *bindings, const struct sip_flow *flow)
+{
+    for (unsigned i = 0; i < bindings->count; i++)
+        if (sip_flow_same(&bindings->items[i].flow, flow))
+            return &bindings->items[i];
+    return NULL;
+}
+
+/* Does it not know its own address, as it is seen from here? */
+static bool is_behind_nat(const struct binding *binding)
+{
+    struct addr own;
+    struct uri uri;
+
+    if (uri_parse(&uri, span_of(binding->contact)) || addr_parse(&own, uri.host, uri.port ? uri.port : 5060))
+        return true;
+    return !addr_eq(&own, &binding->flow.remote);
+}
+
+static void keep_flows(struct registration *registration, const struct bindings *bindings)
+{
+    struct sip_stack *stack = registration->calls->stack;
+    const struct sip_flow *flow = server_tx_flow(registration->tx);
+    const struct binding *binding = find_flow(bindings, flow);
+
+    if (binding)
+        keep_alive_put(stack, flow, binding->expires_wall_ms - clock_wall_us() / 1000,
+                       !find_flow(&registration->former, flow), is_behind_nat(binding));
+    for (unsigned i = 0; i < registration->former.count; i++)
+        if (!find_flow(bindings, &registration->former.items[i].flow))
+            keep_alive_drop(stack, &registration->former.items[i].flow);
+}
+
+/* The connection now belongs to the account; calls of the device go on over it that lost theirs, or that it has left.
+ */
 static void take_over_flow(struct registration *registration, const struct bindings *bindings)
 {
     const struct sip_flow *flow = server_tx_flow(registration->tx);
+    const struct binding *binding = find_flow(bindings, flow);
 
     transport_set_account(registration->calls->stack->transports, flow, span_of(registration->account));
     for (unsigned i = 0; i < bindings->count; i++)
         if (sip_flow_same(&bindings->items[i].flow, flow))
             call_account_is_back(registration->account, &bindings->items[i]);
+    for (unsigned i = 0; binding && i < registration->left_count; i++)
+        call_account_moved(registration->account, &registration->left[i], binding);
 }
 
 static void tell_home(struct registration *registration)
@@ -190,7 +274,8 @@ static void on_changed(int err, const struct bindings *bindings, void *arg)
         stats_count(STAT_REGISTRATIONS);
         text_init(&headers, 8192);
         write_bindings(&headers, bindings);
-        text_add_str(&headers, is_outbound(&registration->reg) ? "Require: outbound\r\nSupported: outbound\r\n" : "");
+        write_outbound(&headers, registration);
+        keep_flows(registration, bindings);
         take_over_flow(registration, bindings);
         reply(registration->tx, 200, NULL, text_span(&headers));
         text_free(&headers);

@@ -23,6 +23,10 @@
 #define OPEN_TIMEOUT_MS 10000
 #define READ_BUDGET     (256 * 1024) /* bytes per turn, so that the others of this worker get theirs */
 #define PER_ADDRESS     200
+#define DEAD_IDLE_S     60
+#define DEAD_BETWEEN_S  15
+#define DEAD_COUNT      3
+#define DEAD_UNHEARD_MS 30000
 
 enum stream_state { STREAM_CONNECTING, STREAM_SHAKING, STREAM_OPEN, STREAM_GONE };
 
@@ -275,6 +279,20 @@ static int watch_start(struct stream *stream)
     return update_watch(stream);
 }
 
+/* A peer that is gone without a word (switched off, its NAT forgot it) is noticed within two minutes, or 30 s after
+ * something was sent to it that nobody acknowledges. Silent ones cost a packet a minute. */
+static void notice_death(int fd)
+{
+    int one = 1, idle_s = DEAD_IDLE_S, between_s = DEAD_BETWEEN_S, count = DEAD_COUNT;
+    unsigned unheard_ms = DEAD_UNHEARD_MS;
+
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between_s, sizeof(between_s));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
+}
+
 /* @param fd_taken also on error */
 static int stream_new(struct stream **streamp, int fd_taken, const struct addr *remote)
 {
@@ -286,6 +304,7 @@ static int stream_new(struct stream **streamp, int fd_taken, const struct addr *
     }
     assert(worker_current());
     stats_add(STAT_STREAMS, 1);
+    notice_death(fd_taken);
     stream->worker = worker_current();
     stream->io.fd = fd_taken;
     stream->remote = *remote;

@@ -15,6 +15,7 @@
 #include "sip/client_tx.h"
 #include "sip/dialog.h"
 #include "sip/held.h"
+#include "sip/keep_alive.h"
 #include "sip/server_tx.h"
 
 #define AMPLIFICATION_MAX 2 /* times the size of an unproved request */
@@ -351,17 +352,6 @@ static void trace(const char *way, const struct sip_flow *flow, struct span byte
     log_debug("sip: %s %s %.*s", way, sip_flow_text(flow, text), (int)(line.n < 160 ? line.n : 160), line.p);
 }
 
-/* RFC 5626 3.5.1: CRLF keep-alives; one is answered where a connection can be asked, UDP ones are taken silently. */
-static bool is_keep_alive(struct sip_stack *stack, const struct sip_flow *flow, const char *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (bytes[i] != '\r' && bytes[i] != '\n' && bytes[i] != '\0')
-            return false;
-    if (n >= 4 && flow->transport != SIP_UDP)
-        transport_send(stack->transports, flow, SPAN("\r\n"));
-    return true;
-}
-
 void sip_receive_headless(struct sip_stack *stack, const struct sip_flow *flow, char *bytes, size_t n)
 {
     struct sip_msg *msg = &stack->scratch;
@@ -379,7 +369,7 @@ void sip_receive(struct sip_stack *stack, const struct sip_flow *flow, struct sp
     const char *why = "";
     unsigned status = 0;
 
-    if (is_keep_alive(stack, flow, bytes, n))
+    if (keep_alive_receive(stack, flow, bytes, n))
         return;
     stats_count(STAT_SIP_RECEIVED);
     trace("from", flow, span_make(bytes, n));
@@ -411,6 +401,7 @@ static void stack_destroy(void *self)
     client_tx_end_all(stack);
     server_tx_end_all(stack);
     held_end_all(stack);
+    mem_unref(stack->keep);
     mem_unref(stack->transports);
     map_free(&stack->server_txs);
     map_free(&stack->merged);
@@ -439,14 +430,16 @@ int sip_stack_new(struct sip_stack **stackp, const struct stack_options *options
     map_init(&stack->client_txs);
     map_init(&stack->dialogs);
     map_init(&stack->held);
-    err = transport_new(&stack->transports,
-                        &(struct transport_options){.stack = stack,
-                                                    .conf = options->conf,
-                                                    .udp = options->udp,
-                                                    .server_tls = options->server_tls,
-                                                    .client_tls = options->client_tls,
-                                                    .tls_clients = options->tls_clients},
-                        why_out);
+    err = keep_alive_new(&stack->keep, stack);
+    if (!err)
+        err = transport_new(&stack->transports,
+                            &(struct transport_options){.stack = stack,
+                                                        .conf = options->conf,
+                                                        .udp = options->udp,
+                                                        .server_tls = options->server_tls,
+                                                        .client_tls = options->client_tls,
+                                                        .tls_clients = options->tls_clients},
+                            why_out);
     if (err) {
         mem_unref(stack);
         return err;

@@ -13,6 +13,7 @@
 
 struct server_tx;
 struct dialog;
+struct keep_alive;
 
 /** A request that belongs to nothing yet, as it is shown to the user for a first look. Lives for the call-back only. */
 struct sip_incoming {
@@ -69,6 +70,7 @@ struct sip_stack {
     struct map client_txs;                          /* branch + method */
     struct map dialogs;                             /* Call-ID + local tag */
     struct map held;                                /* refusals that wait: held.c */
+    struct keep_alive *keep;                        /* registered UDP flows */
     struct locate_silent silent[LOCATE_SILENT_MAX]; /* sip/locate.c's */
     unsigned tx_limit;                              /* transactions alive at once */
     bool is_ending;                                 /* goes down: nothing waits for the wire any more */

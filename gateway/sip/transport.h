@@ -88,6 +88,9 @@ void transport_set_account(struct sip_transports *transports, const struct sip_f
  * carry no account until transport_set_account(). */
 void transport_review_accounts(struct sip_transports *transports, bool (*is_still)(struct span account, void *arg),
                                void *arg);
+/** A TCP or TLS connection of this worker is closed from now on when nothing comes over it for so long. Others: nothing
+ * happens. */
+void transport_expect_pings(struct sip_transports *transports, const struct sip_flow *flow, unsigned silent_ms);
 /** Close a connection of this worker (abuse, protocol error). */
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow);
 /** Is the connection still there? Foreign flows answer true. */

@@ -22,7 +22,9 @@ struct connection {
     struct stream *stream;
     bool is_open, is_outgoing;
     struct framing_hint hint;
-    struct timer silence;          /* accepted: until the first whole message */
+    struct timer silence;          /* accepted: until the first whole message, then for silent_ms */
+    unsigned silent_ms;            /* transport_expect_pings(); 0: it may be silent for ever */
+    bool has_half_ping;            /* the CRLF before may have been the first half of a ping */
     struct text pending;           /* sent before an outgoing connection was open */
     char account[SIP_ACCOUNT_MAX]; /* whose contacts go with it */
     bool is_doubted;               /* the account has to prove itself again */

@@ -25,6 +25,39 @@ static void on_silence(void *arg)
     close_now(connection);
 }
 
+static void watch_silence(struct connection *connection)
+{
+    if (connection->silent_ms)
+        timer_start(connection->transports->stack->wheel, &connection->silence, connection->silent_ms, on_silence,
+                    connection);
+    else
+        timer_stop(&connection->silence);
+}
+
+void transport_expect_pings(struct sip_transports *transports, const struct sip_flow *flow, unsigned silent_ms)
+{
+    struct connection *connection =
+        flow->transport == SIP_TCP || flow->transport == SIP_TLS ? connection_find(transports, flow) : NULL;
+
+    if (!connection)
+        return;
+    connection->silent_ms = silent_ms;
+    watch_silence(connection);
+}
+
+/* A CRLF alone: a pong, half a ping, or all that this phone ever says. It is no message that does not get whole, so it
+ * must not wait for its end. @return bytes used */
+static size_t take_lone_crlf(struct connection *connection, struct span rest)
+{
+    if (!span_eq(rest, SPAN("\r\n")))
+        return 0;
+    if (connection->has_half_ping)
+        stream_send(connection->stream, SPAN("\r\n"));
+    connection->has_half_ping = !connection->has_half_ping;
+    watch_silence(connection);
+    return rest.n;
+}
+
 static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
 {
     struct connection *connection = arg;
@@ -39,8 +72,9 @@ static size_t on_bytes(struct stream *stream, char *bytes, size_t n, void *arg)
             framing_next_hinted(span_make(bytes + used, n - used), &connection->hint, &message, &step);
 
         if (framing == FRAMING_MORE)
-            break;
-        timer_stop(&connection->silence);
+            return used + take_lone_crlf(connection, span_make(bytes + used, n - used));
+        connection->has_half_ping = false;
+        watch_silence(connection);
         if (framing == FRAMING_PING)
             stream_send(stream, SPAN("\r\n"));
         if (framing == FRAMING_BAD_LENGTH)

@@ -9,6 +9,7 @@ import { startPeer } from './lib/peer.mjs';
 import { freePort, stopAll } from './lib/proc.mjs';
 import { table } from './lib/report.mjs';
 import { calibrate, register, relay, setup, signalling } from './lib/scenarios.mjs';
+import { presence, refresh, refreshConfig, trunkDuties } from './lib/duties.mjs';
 import { startSipway } from './lib/sipway.mjs';
 
 const full = {
@@ -17,6 +18,9 @@ const full = {
   setup: { rate: 60, seconds: 6, users: 240 },
   register: { rate: 1000, users: 4000 },
   signalling: { rate: 400, seconds: 8 },
+  duties: { rate: 300, seconds: 5, rounds: 3 },
+  refresh: { users: 10000, trunks: 100, rate: 700, expires: 60, seconds: 40 },
+  presence: { watchers: 1000, connections: 10, changes: 5 },
   calibrate: { calls: 200, seconds: 3 },
 };
 const quick = {
@@ -25,6 +29,9 @@ const quick = {
   setup: { rate: 60, seconds: 2, users: 120 },
   register: { rate: 1000, users: 1500 },
   signalling: { rate: 400, seconds: 3 },
+  duties: { rate: 300, seconds: 2, rounds: 1 },
+  refresh: { users: 1000, trunks: 20, rate: 500, expires: 16, seconds: 9 },
+  presence: { watchers: 200, connections: 4, changes: 2 },
   calibrate: { calls: 200, seconds: 1 },
 };
 
@@ -43,7 +50,7 @@ const { values: args, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const usage = `usage: bench.mjs [relay|setup|signalling|register|memory|calibrate ...] [--gateway peer|sipway|both] [--programs DIR]
+const usage = `usage: bench.mjs [relay|setup|signalling|register|memory|trunk-duties|refresh|presence|calibrate ...] [--gateway peer|sipway|both] [--programs DIR]
   [--sipway PROGRAM] [--workers N] [--gather 1ms] [--sizes 100,200] [--seconds S] [--quick] [--keep]`;
 
 function plan() {
@@ -63,6 +70,10 @@ function scenarios(sizes, chosen) {
     ['setup', chosen.setup.users, (env, gateway) => setup(env, gateway, chosen.setup)],
     ['signalling', 0, (env, gateway) => signalling(env, gateway, chosen.signalling)],
     ['register', chosen.register.users, (env, gateway) => register(env, gateway, chosen.register)],
+    ['trunk-duties', 0, (env, gateway) => trunkDuties(env, gateway, chosen.duties, startMore), { isOurs: true }],
+    ['refresh', chosen.refresh.users, (env, gateway) => refresh(env, gateway, chosen.refresh), { isOurs: true, ...refreshConfig(chosen.refresh) }],
+    ['presence', chosen.presence.connections + 1, (env, gateway) => presence(env, gateway, chosen.presence),
+      { isOurs: true, watchers: ', watchers: ["*"]', more: `presence: {max_per_watcher: ${chosen.presence.watchers}}\n` }],
   ].filter(([name]) => wanted(name));
 }
 
@@ -75,18 +86,25 @@ async function environment() {
   return { dir, ports, peers, rtpBase, programs: path.resolve(args.programs) };
 }
 
-function startGateway(name, env, users) {
+function startGateway(name, env, users, more) {
   if (name === 'peer') return startPeer(path.join(env.dir, 'peer'), env.peers, env.rtpBase);
   return startSipway(path.join(env.dir, 'sipway'), env.peers, env.rtpBase,
-    { program: path.resolve(args.sipway), users, workers: args.workers, gather: args.gather });
+    { program: path.resolve(args.sipway), users, workers: args.workers, gather: args.gather, ...more });
+}
+
+/** A second Sipway beside the first, of the same kind but for `more` of its configuration. */
+function startMore(env, peers, more) {
+  return startSipway(path.join(env.dir, 'more'), peers, env.rtpBase + 8100,
+    { program: path.resolve(args.sipway), users: 0, workers: args.workers, gather: args.gather, ...more });
 }
 
 /** One scenario against one gateway, started fresh; a failure is told and leaves the figures out. */
-async function measure(env, gatewayName, [name, users, run]) {
+async function measure(env, gatewayName, [name, users, run, { isOurs = false, ...more } = {}]) {
   let gateway;
+  if (isOurs && gatewayName === 'peer') return {}; // no such duties there
   process.stderr.write(`${name}${name === 'relay' ? ` ${users}` : ''}, ${gatewayName} ...\n`);
   try {
-    gateway = await startGateway(gatewayName, env, users);
+    gateway = await startGateway(gatewayName, env, users, more);
     return await run(env, gateway);
   } catch (error) {
     process.stderr.write(`  ${error.message}\n`);

@@ -14,7 +14,8 @@
 static const struct mode {
     const char *name;
     int (*run)(struct peer_loop *loop, const struct options *options);
-} modes[] = {{"relay", run_relay}, {"setup", run_setup}, {"register", run_register}, {"raw", run_raw}};
+} modes[] = {
+    {"relay", run_relay}, {"setup", run_setup}, {"register", run_register}, {"phones", run_phones}, {"raw", run_raw}};
 
 static const struct text_option {
     const char *name;
@@ -35,7 +36,7 @@ static const struct text_option numbers[] = {
     {"incoming", offsetof(struct options, incoming)},     {"users", offsetof(struct options, users)},
     {"calls", offsetof(struct options, calls)},           {"rate", offsetof(struct options, rate)},
     {"seconds", offsetof(struct options, seconds)},       {"round-us", offsetof(struct options, round_us)},
-    {"slack-us", offsetof(struct options, slack_us)},
+    {"slack-us", offsetof(struct options, slack_us)},     {"expires", offsetof(struct options, expires)},
 };
 
 void die(const char *format, ...)
@@ -121,7 +122,7 @@ static const struct mode *read_arguments(struct options *options, int argc, char
         if (!strcmp(argv[1], modes[i].name))
             return &modes[i];
     }
-    die("usage: bench_load relay|setup|register|raw --OPTION VALUE ...");
+    die("usage: bench_load relay|setup|register|phones|raw --OPTION VALUE ...");
 }
 
 int main(int argc, char **argv)
@@ -136,6 +137,7 @@ int main(int argc, char **argv)
         .calls = 100,
         .rate = 50,
         .seconds = 5,
+        .expires = 60,
         .round_us = 1000,
         .slack_us = 100,
     };

@@ -14,6 +14,7 @@ struct options {
     const char *gateway_ip, *trunk_ip, *domain, *number, *path, *profiles, *pids;
     unsigned ws_port, sip_port, trunk_port, relay_port;
     unsigned users, calls, rate, seconds, round_us, slack_us;
+    unsigned expires;  /* of a registration, seconds */
     unsigned incoming; /* 1: the trunk calls the browsers */
     bool is_verbose;
 };
@@ -45,4 +46,5 @@ const char *histogram_json(char out[static 128], const char *name, const struct 
 int run_relay(struct peer_loop *loop, const struct options *options);
 int run_setup(struct peer_loop *loop, const struct options *options);
 int run_register(struct peer_loop *loop, const struct options *options);
+int run_phones(struct peer_loop *loop, const struct options *options);
 int run_raw(struct peer_loop *loop, const struct options *options);

@@ -2,7 +2,7 @@
 # Benchmarks: `make bench-programs` builds, `make bench` runs (some minutes), `make bench BENCH_ARGS=--quick` under a minute.
 EXTRA_PROGRAMS += tests/bench/bench_load tests/bench/bench_null_relay tests/bench/bench_srtp
 tests_bench_bench_load_SOURCES = tests/bench/load.c tests/bench/load.h tests/bench/load_mark.c tests/bench/pool.c tests/bench/pool.h \
-	tests/bench/load_relay.c tests/bench/load_setup.c tests/bench/load_register.c tests/bench/load_raw.c
+	tests/bench/load_relay.c tests/bench/load_setup.c tests/bench/load_register.c tests/bench/load_phones.c tests/bench/load_raw.c
 tests_bench_bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(peers_cppflags) -I$(top_srcdir)/tests/bench
 tests_bench_bench_load_LDADD = $(peers_libs)
 tests_bench_bench_null_relay_SOURCES = tests/bench/null_relay.c

@@ -15,22 +15,24 @@ const RATE = 48000;
 /** @param {object} options
  *    user, password, domain, registrar {host, port}   a SIP user that registers; without registrar it only listens
  *    codecs    in baresip's names: 'PCMU/8000/1', 'PCMA/8000/1', 'G722/16000/1', 'opus/48000/2'
- *    hz        the sine it speaks           answer  'auto' | 'manual'       transport  'udp' | 'tcp' */
+ *    hz        the sine it speaks           answer  'auto' | 'manual'       transport  'udp' | 'tcp' | 'tls'
+ *    nat       lives there (nat.mjs)        extra   more parameters of its account */
 export async function startBaresip({ user = 'bare', password = 'secret', domain = '127.0.0.1', registrar, codecs = ['PCMU/8000/1'],
-  hz = 1300, answer = 'auto', transport = 'udp', extra = '' } = {}) {
+  hz = 1300, answer = 'auto', transport = 'udp', extra = '', nat } = {}) {
   const binary = program('baresip');
   const dir = folder(`baresip-${user}`);
   const [sipPort, ctrlPort] = [await freePort(), await freePort()];
   const rtpPorts = await freePorts(20, 2);
-  fs.writeFileSync(path.join(dir, 'config'), configText({ sipPort, ctrlPort, rtpPorts, hz, dir }));
+  fs.writeFileSync(path.join(dir, 'config'), configText({ host: nat?.inner ?? '127.0.0.1', sipPort, ctrlPort, rtpPorts, hz, dir }));
   fs.writeFileSync(path.join(dir, 'contacts'), '');
   fs.writeFileSync(path.join(dir, 'accounts'),
     accountLine({ user, password, domain, registrar, codecs, answer, transport, extra }));
-  const one = start(`baresip-${user}`, binary, ['-f', dir, '-v']);
-  const phone = new Baresip(one, dir, { host: '127.0.0.1', port: sipPort });
+  const [command, ...args] = [...(nat?.inside ?? []), binary, '-f', dir, '-v'];
+  const one = start(`baresip-${user}`, command, args);
+  const phone = new Baresip(one, dir, { host: nat?.inner ?? '127.0.0.1', port: sipPort });
   try {
     await one.waitOutput(/baresip is ready/);
-    await phone.connect(ctrlPort);
+    await phone.connect(ctrlPort, nat);
     if (registrar) await one.waitOutput(/200 OK .*\[\d+ binding/);
   } catch (error) {
     await phone.stop();
@@ -40,9 +42,9 @@ export async function startBaresip({ user = 'bare', password = 'secret', domain 
 }
 
 // aubridge is the loudspeaker that nobody hears; ausine only exists with two channels at 48 kHz
-function configText({ sipPort, ctrlPort, rtpPorts, hz, dir }) {
+function configText({ host, sipPort, ctrlPort, rtpPorts, hz, dir }) {
   const modulePath = MODULES.find((one) => fs.existsSync(one)) ?? MODULES[0];
-  return `sip_listen 127.0.0.1:${sipPort}
+  return `sip_listen ${host}:${sipPort}
 call_local_timeout 60
 call_max_calls 4
 audio_path ${dir}
@@ -57,7 +59,7 @@ auplay_channels 1
 audio_buffer 20-160
 rtp_ports ${rtpPorts[0]}-${rtpPorts.at(-1)}
 rtcp_mux no
-net_interface 127.0.0.1
+net_interface ${host}
 module_path ${modulePath}
 module g711.so
 module g722.so
@@ -65,6 +67,7 @@ module opus.so
 module ausine.so
 module aubridge.so
 module sndfile.so
+module_tmp uuid.so
 module_tmp account.so
 module_app contact.so
 module_app menu.so
@@ -88,8 +91,8 @@ class Baresip {
     Object.assign(this, { program: one, dir, sip });
   }
 
-  async connect(port) {
-    this.socket = net.connect(port, '127.0.0.1');
+  async connect(port, nat) {
+    this.socket = nat ? nat.connect(port) : net.connect(port, '127.0.0.1');
     this.socket.on('data', (data) => this.#read(data.toString())).on('error', () => {});
     await inTime('connection to the control port of baresip', new Promise((done, fail) => {
       this.socket.once('connect', done).once('error', fail);

@@ -16,14 +16,15 @@ const leaks = new URL('../../lsan.supp', import.meta.url).pathname;
  *              from a trunk go to the account with that number
  *    config    merged over the whole (one level deep: {media: {...}} replaces single keys of `media`)
  *    tls       {certificate, key} files: adds sips and https/wss listeners (gateway.tls, gateway.wssUrl)
+ *    hosts     further addresses to listen on, for SIP and RTP
  *    env       environment of the process;  workers: number */
 export async function startSipway({ accounts = [], trunks = [], routes, domain = 'example.com', config = {}, env = {},
-  workers = Number(process.env.SIPWAY_WORKERS ?? 1), tls } = {}) {
+  workers = Number(process.env.SIPWAY_WORKERS ?? 1), tls, hosts = [] } = {}) {
   const binary = process.env.SIPWAY_BIN;
   if (!binary || !fs.existsSync(binary)) throw new Error(`no sipway binary: set SIPWAY_BIN to the built file (it is '${binary ?? ''}')`);
   const ports = await choosePorts(workers);
   const runDir = folder('sipway');
-  const text = toYaml(buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls }));
+  const text = toYaml(buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls, hosts }));
   const file = path.join(runDir, 'sipway.yaml');
   fs.writeFileSync(file, text);
   const one = start('sipway', path.resolve(binary), ['-c', file], {
@@ -67,10 +68,11 @@ async function choosePorts(workers) {
   return { web, webTls, admin, sip, tls, webrtc: webrtc[0], rtp };
 }
 
-function buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls }) {
-  const listen = [`udp://127.0.0.1:${ports.sip}`, `tcp://127.0.0.1:${ports.sip}`];
+function buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes, config, tls, hosts }) {
+  const everywhere = ['127.0.0.1', ...hosts];
+  const listen = everywhere.flatMap((host) => [`udp://${host}:${ports.sip}`, `tcp://${host}:${ports.sip}`]);
   const web = [`http://127.0.0.1:${ports.web}`];
-  if (tls) listen.push(`tls://127.0.0.1:${ports.tls}`);
+  if (tls) listen.push(...everywhere.map((host) => `tls://${host}:${ports.tls}`));
   if (tls) web.push(`https://127.0.0.1:${ports.webTls}`);
   const files = tls && { certificate: tls.certificate, key: tls.key };
   const base = {
@@ -83,7 +85,7 @@ function buildConfig({ ports, runDir, domain, workers, accounts, trunks, routes,
     sip: { listen, drain: '3s', ...files }, // what a failed scenario leaves behind must not keep the process
     media: {
       webrtc: `127.0.0.1:${ports.webrtc}`,
-      rtp: { address: '127.0.0.1', ports: `${ports.rtp[0]}-${ports.rtp.at(-1)}` },
+      rtp: { address: hosts.length ? '0.0.0.0' : '127.0.0.1', ports: `${ports.rtp[0]}-${ports.rtp.at(-1)}` },
     },
     accounts,
     trunks: trunks.map(trunkRow),

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ports of a leg whose negotiation runs out of memory: none is kept that no open line has. */
+/* Ports of a leg whose negotiation runs out of memory: none is kept that no open line has. Where a phone's media is
+ * looked for when it names an address that only it can see. */
 #include "../media/media_rig.h"
 
 #include <errno.h>
 
 #include "base/mem.h"
 #include "call/negotiate_private.h"
+
+#include "call/negotiate_apply.c" /* its statics */
 
 static const char offer[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
                             "m=audio 4000 RTP/AVP 0\r\n";
@@ -79,6 +82,37 @@ static int teardown(void **state)
     return 0;
 }
 
+static struct addr seen(bool is_device, const char *towards, const char *said)
+{
+    struct leg_media media = {.is_device = is_device};
+    struct addr addr;
+
+    assert_int_equal(addr_parse(&media.towards, span_of(towards), 31000), 0);
+    assert_int_equal(addr_parse(&addr, span_of(said), 4000), 0);
+    see_through_nat(&media, &addr);
+    return addr;
+}
+
+static void test_a_phone_behind_a_nat_is_sent_media_at_the_address_that_it_signals_from(void **state)
+{
+    static const struct {
+        bool is_device;
+        const char *towards, *said, *used;
+    } cases[] = {
+        {true, "198.51.100.9", "192.168.1.10", "198.51.100.9"}, {true, "10.0.0.1", "192.168.1.10", "10.0.0.1"},
+        {true, "192.168.1.10", "192.168.1.10", "192.168.1.10"}, {true, "198.51.100.9", "203.0.113.5", "203.0.113.5"},
+        {true, "2001:db8::1", "192.168.1.10", "192.168.1.10"},  {false, "198.51.100.9", "192.168.1.10", "192.168.1.10"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct addr used = seen(cases[i].is_device, cases[i].towards, cases[i].said);
+        char host[ADDR_TEXT_MAX];
+
+        assert_string_equal(addr_host_text(&used, host), cases[i].used);
+        assert_int_equal(addr_port(&used), 4000);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -86,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_an_rtp_port_is_given_back_at_once),
         T(test_a_peer_connection_is_given_back_at_once),
+        T(test_a_phone_behind_a_nat_is_sent_media_at_the_address_that_it_signals_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ int transport_send(struct sip_transports *transports, const struct sip_flow *flo
     sent->parsed = calloc(1, bytes.n + 1);
     memcpy(sent->bytes, bytes.p, bytes.n);
     memcpy(sent->parsed, bytes.p, bytes.n);
-    if (bytes.n > 4 && sip_msg_parse(&sent->msg, sent->parsed, bytes.n, &status, &why)) {
+    if (bytes.n > 4 && *bytes.p > 1 && sip_msg_parse(&sent->msg, sent->parsed, bytes.n, &status, &why)) {
         /* an answer to what was malformed mirrors it */
         if (sscanf(sent->bytes, "SIP/2.0 %u ", &sent->msg.status) != 1 || sent->msg.status < 400)
             fail_msg("the stack sent what nobody can read (%s): %s", why, sent->bytes);
@@ -110,6 +110,11 @@ void transport_review_accounts(struct sip_transports *transports, bool (*is_stil
 {
     if (rig.proved[0] && !is_still(span_of(rig.proved), arg))
         rig.proved[0] = '\0';
+}
+
+void transport_expect_pings(struct sip_transports *transports, const struct sip_flow *flow, unsigned silent_ms)
+{
+    rig.silent_ms = silent_ms;
 }
 
 void transport_close(struct sip_transports *transports, const struct sip_flow *flow)

@@ -50,6 +50,7 @@ struct rig {
     int send_err;                 /* what transport_send() returns */
     char proved[SIP_ACCOUNT_MAX]; /* transport_set_account() */
     unsigned closed_count;        /* transport_close() */
+    unsigned silent_ms;           /* transport_expect_pings() */
     uint64_t began_ms;
     size_t live_count;
 };
