@@ -13,7 +13,7 @@
  * the reader that knows where it stands in the file. Nobody else includes this. */
 
 #define CONF_ERROR_MAX 50
-#define CONF_ROW_MAX   64  /* rows of one table */
+#define CONF_ROW_MAX   128 /* rows of one table */
 #define CONF_NEEDED    "*" /* as a default: the key must stand there */
 
 enum conf_kind {
