@@ -81,6 +81,7 @@ struct conf_codes {
 
 enum conf_dtmf { CONF_DTMF_RFC4733, CONF_DTMF_INFO, CONF_DTMF_INBAND };
 enum conf_prack { CONF_PRACK_AUTO, CONF_PRACK_OFF, CONF_PRACK_REQUIRE };
+enum conf_redirect { CONF_REDIRECT_OFF, CONF_REDIRECT_FOLLOW, CONF_REDIRECT_PASS };
 enum conf_srtp { CONF_SRTP_OFF, CONF_SRTP_OFFER, CONF_SRTP_REQUIRE };
 
 struct conf_trunk {
@@ -99,6 +100,7 @@ struct conf_trunk {
     enum conf_srtp srtp;
     enum conf_dtmf dtmf;
     enum conf_prack prack;
+    enum conf_redirect redirect;
     unsigned options_every_s;
     bool may_refer;
     bool hides_number; /* caller_id: false */

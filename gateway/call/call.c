@@ -80,6 +80,7 @@ static void call_destroy(void *self)
     free_legs(call);
     map_remove(&call->node);
     list_remove(&call->link);
+    mem_unref(call->redirect);
     mem_unref(call->timeline);
     mem_unref(call->legs_text);
     mem_unref(call->cause_text);

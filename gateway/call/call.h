@@ -66,7 +66,8 @@ struct call {
     struct timer in_back_timer, out_back_timer; /* while that side's connection is gone */
     uint64_t began_us, answered_us, ended_us;
     uint64_t began_wall_us;
-    unsigned best_status; /* the best refusal of the outgoing legs, RFC 3261 16.7 */
+    struct redirect *redirect; /* whom its trunks have named by 3xx: redirect.c; NULL: nobody */
+    unsigned best_status;      /* the best refusal of the outgoing legs, RFC 3261 16.7 */
     char best_why[160];
     unsigned end_status;
     const char *ended_by; /* "caller", "callee", "gateway" */
@@ -75,10 +76,10 @@ struct call {
     char *cause_text;     /* that in a sentence; NULL while it lives */
     bool is_counted_trunk;
     struct pace_wait *pace_wait; /* it waits for its turn at the trunk */
-    char *legs_text;     /* JSON of the legs as they were at the end, for whoever asks later */
-    char *route_text;    /* name of its route */
-    struct pbx_call *pbx; /* between a PBX and one of its users; else NULL */
-    struct timer linger; /* frees the legs outside of their own call-backs */
+    char *legs_text;             /* JSON of the legs as they were at the end, for whoever asks later */
+    char *route_text;            /* name of its route */
+    struct pbx_call *pbx;        /* between a PBX and one of its users; else NULL */
+    struct timer linger;         /* frees the legs outside of their own call-backs */
 };
 
 const char *call_state_name(enum call_state state);

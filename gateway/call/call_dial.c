@@ -28,8 +28,7 @@ static void on_ring_timer(void *arg)
     call_end(call, 480, "gateway", why);
 }
 
-/* @return false: there is no leg, and nothing will be heard of it */
-static bool ring(struct call *call, const struct leg_sip_dial *dial)
+bool call_ring(struct call *call, const struct leg_sip_dial *dial)
 {
     struct leg *leg;
 
@@ -66,8 +65,8 @@ static void on_bindings(int err, const struct bindings *bindings, void *arg)
     } else {
         call_note(call, "ringing %u device(s) of account %s", bindings->count, call->pick.account->name);
         for (unsigned i = 0; i < bindings->count; i++)
-            ringing +=
-                ring(call, &(struct leg_sip_dial){.binding = &bindings->items[i], .account = call->pick.account->name});
+            ringing += call_ring(
+                call, &(struct leg_sip_dial){.binding = &bindings->items[i], .account = call->pick.account->name});
         if (!ringing)
             end_unheard(call, "no device can be called");
     }
@@ -115,7 +114,7 @@ static bool ring_trunk(struct call *call)
     const char *name = call->pick.trunks->items[call->trunk_try.at];
 
     call_note(call, "trunk %s is tried", name);
-    return ring(call, &(struct leg_sip_dial){.trunk = directory_trunk(call->directory, span_of(name))});
+    return call_ring(call, &(struct leg_sip_dial){.trunk = directory_trunk(call->directory, span_of(name))});
 }
 
 static void on_turn(int err, void *arg)
@@ -234,14 +233,14 @@ static bool find_way(struct call *call, const struct route_caller *caller)
     return true;
 }
 
-static void dial(struct call *call)
+void call_dial(struct call *call)
 {
     bool is_dialled = true;
 
     if (call->pick.account)
         dial_account(call);
     else if (call->pbx && call->pbx->is_to_device)
-        is_dialled = ring(call, &(struct leg_sip_dial){.binding = &call->pbx->device, .account = call->pbx->aor});
+        is_dialled = call_ring(call, &(struct leg_sip_dial){.binding = &call->pbx->device, .account = call->pbx->aor});
     else
         is_dialled = call_dial_next_trunk(call);
     if (!is_dialled)
@@ -266,5 +265,5 @@ void call_route(struct call *call, const struct route_caller *caller)
              call->pick.account  ? call->pick.account->name
              : call->pick.trunks ? "trunk"
                                  : "device");
-    dial(call);
+    call_dial(call);
 }

@@ -6,6 +6,11 @@
 /* call_private.h: shared by call.c (birth and end), call_dial.c (who rings), call_steps.c (what legs say),
  * call_settle.c (changes that no leg waits for), call_join.c and transfer.c (legs that go from one call to another). */
 
+struct leg_sip_dial;
+/** Ring there. @return false: there is no leg, and nothing will be heard of it */
+bool call_ring(struct call *call, const struct leg_sip_dial *dial);
+/** Ring whom call->pick names; ends the call when nobody can be rung. */
+void call_dial(struct call *call);
 /** Try the next trunk of the route. @return false: none is left */
 bool call_dial_next_trunk(struct call *call);
 /** Give the trunk's place back. */

@@ -11,6 +11,7 @@
 #include "base/stats.h"
 #include "call/call_private.h"
 #include "call/events.h"
+#include "call/redirect.h"
 #include "call/transfer.h"
 #include "call/trunk_choice.h"
 #include "sip/refer.h"
@@ -221,6 +222,8 @@ static void take_refusal(struct call *call, const struct leg_news *news)
     if (news->status >= 600)
         call_drop_other_legs(call, news->leg);
     if (is_anyone_ringing(call))
+        return;
+    if (redirect_follow(call))
         return;
     if (call->pick.trunks && is_worth_another_trunk(news) && call_dial_next_trunk(call))
         return;

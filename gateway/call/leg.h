@@ -84,7 +84,7 @@ struct leg_news {
     struct span sdp;
     struct span content_type;
     struct refer *refer; /* borrowed */
-    bool is_other_fork; /* LEG_PROGRESS, LEG_ANSWERED: the description is another peer's than the one before */
+    bool is_other_fork;  /* LEG_PROGRESS, LEG_ANSWERED: the description is another peer's than the one before */
 };
 
 void call_event(const struct leg_news *news);

@@ -9,6 +9,7 @@
 #include "call/call.h"
 #include "call/leg_sip_private.h"
 #include "call/pbx_call.h"
+#include "call/redirect.h"
 #include "sip/params.h"
 #include "sip/refer.h"
 
@@ -123,7 +124,7 @@ static unsigned map_refusal(const struct leg_sip *sip, unsigned status, bool has
         *why = is_trunk ? "the trunk refused our credentials" : "the device asks for credentials";
         return 503;
     }
-    if (status >= 300 && status < 400) {
+    if (status >= 300 && status < 400 && !redirect_passes(&sip->leg, status)) {
         *why = "the other side redirects the call, which is not followed";
         return 502;
     }
@@ -150,6 +151,8 @@ static void on_rejected(struct invite *invite, unsigned status, const struct sip
     }
     if (response && sip->leg.call->pbx)
         pbx_call_take_refusal(sip->leg.call->pbx, response);
+    if (response && status >= 300 && status < 400)
+        redirect_take(&sip->leg, response);
     status = map_refusal(sip, status, response != NULL, &why);
     tell(sip, LEG_REFUSED, status, why, SPAN_NULL);
 }
@@ -289,7 +292,7 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
 
 /* A next hop as an address of the trunk. Its Contact and Record-Route are followed as far as its accept list goes;
  * nobody else's are (SECURITY rule 5). @param transport in: where the URI names none */
-static bool find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr)
+bool leg_sip_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr)
 {
     struct span named;
     struct uri uri;
@@ -314,8 +317,8 @@ static void choose_flow(struct invite *invite, struct span next_hop, struct sip_
     struct sip_flow chosen;
     struct addr addr;
 
-    if (!sip->leg.trunk || flow->transport != SIP_UDP || !find_hop(sip->leg.trunk, next_hop, &transport, &addr) ||
-        transport != SIP_UDP)
+    if (!sip->leg.trunk || flow->transport != SIP_UDP ||
+        !leg_sip_find_hop(sip->leg.trunk, next_hop, &transport, &addr) || transport != SIP_UDP)
         return;
     if (!transport_flow_to(&chosen, sip->leg.call->calls->stack->transports, SIP_UDP, &addr, NULL))
         *flow = chosen;
@@ -339,7 +342,7 @@ void leg_sip_lose_flow(struct leg *leg)
     enum sip_transport transport = (enum sip_transport)dialog->flow.transport;
     struct addr addr;
 
-    if (!find_hop(leg->trunk, dialog_next_hop(dialog), &transport, &addr)) {
+    if (!leg_sip_find_hop(leg->trunk, dialog_next_hop(dialog), &transport, &addr)) {
         transport = (enum sip_transport)dialog->flow.transport;
         addr = dialog->flow.remote;
         find_trunk(leg->trunk, &transport, &addr);
@@ -439,6 +442,8 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
         sip_write_reason(&headers, cause, why);
     if (status == 503)
         text_add_str(&headers, "Retry-After: 10\r\n");
+    if (leg->side == LEG_IN && status >= 300 && status < 400)
+        redirect_write(&headers, leg->call);
     if (leg->side == LEG_IN && pbx_call_is_challenge(leg->call, status))
         text_add_str(&headers, leg->call->pbx->challenge);
     rule = sip->invite ? leg_sip_rule_new(leg) : NULL;

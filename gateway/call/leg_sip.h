@@ -10,10 +10,17 @@
 /** The incoming leg of an INVITE. @return 0; -EBADMSG (400) */
 int leg_sip_new_in(struct leg **legp, struct call *call, struct server_tx *tx);
 
+/** Where a trunk sends a call on to: redirect.h. */
+struct leg_sip_target {
+    struct addr addr; /* of the trunk's accept list; unset: where its uri leads */
+    enum sip_transport transport;
+};
+
 struct leg_sip_dial {
-    const struct trunk *trunk;     /* to a trunk, or */
-    const struct binding *binding; /* to one device of */
-    const char *account;           /* this account */
+    const struct trunk *trunk;           /* to a trunk, or */
+    const struct binding *binding;       /* to one device of */
+    const char *account;                 /* this account */
+    const struct leg_sip_target *target; /* at the trunk, by its own choice: its numbers_out do not concern it; NULL */
 };
 /** An outgoing leg: makes the offer, finds the flow (DNS for trunks), sends the INVITE. Failures come as LEG_REFUSED,
  * from a timer, never from within. */

@@ -186,9 +186,10 @@ bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response)
     return begin_next(sip);
 }
 
+static const char no_way[] = "no connection to the trunk could be made: is there a sip.listen of that kind?";
+
 static void on_located(int err, const struct locate_target *targets, unsigned count, void *arg)
 {
-    static const char no_way[] = "no connection to the trunk could be made: is there a sip.listen of that kind?";
     struct leg_sip *sip = arg;
 
     if (err) {
@@ -217,14 +218,20 @@ static int begin_trunk(struct leg_sip *sip)
         }
         return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
     }
-    if (number_rules_apply(&trunk->conf->numbers_out, sip->number)) {
+    if (!sip->has_target && number_rules_apply(&trunk->conf->numbers_out, sip->number)) {
         leg_sip_fail_later(sip, 404, LEG_FINE, "the trunk's numbers_out leave no number to dial");
         return 0;
     }
     if (number_rules_apply(&trunk->conf->callers_out, sip->caller))
         snprintf(sip->caller, sizeof(sip->caller), "anonymous");
     snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->number);
-    return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
+    if (!sip->has_target || !addr_is_set(&sip->target.addr))
+        return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
+    if (transport_flow_to(&flow, calls->stack->transports, sip->target.transport, &sip->target.addr, &trunk->peer))
+        leg_sip_fail_later(sip, 503, LEG_NO_CONNECTION, no_way);
+    else
+        begin(sip, &flow);
+    return 0;
 }
 
 static void begin_device(struct leg_sip *sip)
@@ -249,6 +256,9 @@ int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_d
     list_append(&call->out_legs, &sip->leg.link);
     if (dial->trunk) {
         sip->leg.trunk = dial->trunk;
+        sip->has_target = dial->target != NULL;
+        if (dial->target)
+            sip->target = *dial->target;
         if (begin_trunk(sip))
             leg_sip_fail_later(sip, 503, LEG_NO_NAME, "the trunk's name cannot be resolved");
         return 0;

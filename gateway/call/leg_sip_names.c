@@ -101,10 +101,28 @@ void leg_sip_pass_headers(struct text *out, const struct leg *to, const struct l
         trunk_headers_pass(out, &trunk->conf->headers_pass, msg);
 }
 
+/* Where its 3xx named an address of the accept list. */
+static void write_redirected_uri(struct text *out, const struct leg_sip *sip)
+{
+    char host[ADDR_TEXT_MAX];
+
+    text_add_str(out, "sip:");
+    uri_write_user(out, span_of(sip->number));
+    text_add_char(out, '@');
+    uri_write_host(out, span_of(addr_host_text(&sip->target.addr, host)));
+    text_addf(out, ":%u", addr_port(&sip->target.addr));
+    if (sip->target.transport != SIP_UDP)
+        text_addf(out, ";transport=%s", sip_transport_param(sip->target.transport));
+}
+
 void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target)
 {
     const struct trunk *trunk = sip->leg.trunk;
 
+    if (is_target && sip->has_target && addr_is_set(&sip->target.addr)) {
+        write_redirected_uri(out, sip);
+        return;
+    }
     text_add_str(out, "sip:");
     uri_write_user(out, span_of(sip->number));
     text_add_char(out, '@');

@@ -15,10 +15,11 @@ struct leg_sip {
     struct timer silent_timer;                               /* the target has not said anything yet */
     char number[ROUTE_NUMBER_MAX], caller[ROUTE_NUMBER_MAX]; /* outgoing: as this peer is to see them */
     struct binding binding;                                  /* outgoing to an account: the device that rings */
-    bool has_binding, is_lost;
-    bool is_changed_early; /* offers and answers have gone on before the answer: the INVITE's own is old */
-    size_t described_by;     /* hash of the To tag whose description was told last; 0: none */
-    struct timer fail_timer; /* a failure is told from here, never from within a call of the call's */
+    bool has_binding, is_lost, has_target;
+    struct leg_sip_target target; /* outgoing to a trunk that has redirected the call */
+    bool is_changed_early;        /* offers and answers have gone on before the answer: the INVITE's own is old */
+    size_t described_by;          /* hash of the To tag whose description was told last; 0: none */
+    struct timer fail_timer;      /* a failure is told from here, never from within a call of the call's */
     unsigned fail_status;
     const char *fail_why;
 };
@@ -40,4 +41,8 @@ void leg_sip_write_headers(struct text *out, const struct leg_sip *sip);
 void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target);
 /** Header lines of `from`'s message that `to` gets: those that the trunk names, or the other one where `to` is none. */
 void leg_sip_pass_headers(struct text *out, const struct leg *to, const struct leg *from, const struct sip_msg *msg);
+/** A next hop as an address of the trunk, if it accepts that (SECURITY rule 5). @param transport in: where the URI
+ * names none */
+bool leg_sip_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport,
+                      struct addr *addr);
 void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble trouble, const char *why);

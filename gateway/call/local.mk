@@ -51,6 +51,7 @@ libsipway_a_SOURCES += gateway/call/place.c
 libsipway_a_SOURCES += gateway/call/presence.c
 libsipway_a_SOURCES += gateway/call/presentity.c
 libsipway_a_SOURCES += gateway/call/publish.c
+libsipway_a_SOURCES += gateway/call/redirect.c
 libsipway_a_SOURCES += gateway/call/registrar.c
 libsipway_a_SOURCES += gateway/call/replace.c
 libsipway_a_SOURCES += gateway/call/route.c
