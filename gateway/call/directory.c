@@ -21,6 +21,7 @@ struct directory {
     struct entry *name_entries, *number_entries;
     struct trunk *trunks;
     size_t trunk_count;
+    bool has_registrars;
 };
 
 static void directory_destroy(void *self)
@@ -140,6 +141,7 @@ int directory_new(struct directory **directoryp, struct conf *conf)
     for (size_t i = 0; i < conf->trunk_count && !err; i++) {
         directory->trunk_count = i + 1;
         directory->trunks[i].index = (unsigned)i;
+        directory->has_registrars |= conf->trunks[i].registrar != NULL;
         err = parse_trunk(&directory->trunks[i], &conf->trunks[i]);
     }
     if (err) {
@@ -186,6 +188,17 @@ const struct trunk *directory_trunk(const struct directory *directory, struct sp
 const struct trunk *directory_trunk_at(const struct directory *directory, size_t index)
 {
     return index < directory->trunk_count ? &directory->trunks[index] : NULL;
+}
+
+const struct trunk *directory_trunk_registrar(const struct directory *directory, struct span domain)
+{
+    for (size_t i = 0; directory->has_registrars && i < directory->trunk_count; i++) {
+        const char *registrar = directory->trunks[i].conf->registrar;
+
+        if (registrar && span_ieq(span_of(registrar), domain))
+            return &directory->trunks[i];
+    }
+    return NULL;
 }
 
 void directory_note_addresses(struct directory *directory, struct span name, const struct addr *addrs, unsigned count)

@@ -40,6 +40,8 @@ const struct trunk *directory_trunk_at(const struct directory *directory, size_t
 /** The trunk's name leads to these addresses now. */
 void directory_note_addresses(struct directory *directory, struct span name, const struct addr *addrs, unsigned count);
 const struct trunk *directory_trunk(const struct directory *directory, struct span name);
+/** The trunk whose `registrar` is this domain; NULL: none. */
+const struct trunk *directory_trunk_registrar(const struct directory *directory, struct span domain);
 /** The first trunk that accepts requests from this source; NULL: a stranger. */
 const struct trunk *directory_trunk_from(const struct directory *directory, const struct addr *source);
 /** Several may accept it: the one whose registration the request is for (the Contact that we registered there stands in

@@ -24,16 +24,6 @@ void pbx_reply(struct server_tx *tx, unsigned status, const char *why)
 
 /* ---- names ---- */
 
-const struct trunk *pbx_trunk_of(const struct directory *directory, struct span host)
-{
-    const struct trunk *trunk;
-
-    for (size_t i = 0; (trunk = directory_trunk_at(directory, i)); i++)
-        if (trunk->conf->registrar && span_ieq(span_of(trunk->conf->registrar), host))
-            return trunk;
-    return NULL;
-}
-
 int pbx_write_aor(char aor[static SIP_ACCOUNT_MAX], const struct trunk *trunk, const struct uri *uri)
 {
     char user[SIP_ACCOUNT_MAX];
@@ -67,7 +57,7 @@ bool pbx_is_user(const struct directory *directory, struct span account)
 {
     ptrdiff_t at = find_last_at(account);
 
-    return at > 0 && pbx_trunk_of(directory, span_sub(account, (size_t)at + 1, account.n));
+    return at > 0 && directory_trunk_registrar(directory, span_sub(account, (size_t)at + 1, account.n));
 }
 
 /* ---- the worker ---- */
@@ -79,7 +69,7 @@ int pbx_place(const struct calls *calls, const struct sip_msg *msg)
 
     if (pbx_name_is(msg->uri.user))
         return sip_tag_worker(msg->uri.user);
-    trunk = pbx_trunk_of(calls->directory, msg->from.uri.host);
+    trunk = directory_trunk_registrar(calls->directory, msg->from.uri.host);
     if (!trunk || pbx_write_aor(aor, trunk, &msg->from.uri))
         return -1;
     return (int)home_of(span_of(aor));
@@ -118,7 +108,7 @@ static bool find_party(struct pbx *pbx, const struct sip_msg *msg, const struct 
         return true;
     }
     party->binding = NULL;
-    party->trunk = pbx_trunk_of(pbx->calls->directory, msg->from.uri.host);
+    party->trunk = directory_trunk_registrar(pbx->calls->directory, msg->from.uri.host);
     if (!party->trunk)
         return false;
     if (pbx_write_aor(party->aor, party->trunk, &msg->from.uri))

@@ -29,8 +29,6 @@ struct pbx_party {
     struct pbx_binding *binding; /* his, over this flow; NULL for a REGISTER. Or to whose Contact the request goes */
     bool is_to_device;           /* from the PBX; binding NULL: there is none of that name any more */
 };
-/** The trunk whose registrar this host is; NULL: none. */
-const struct trunk *pbx_trunk_of(const struct directory *directory, struct span host);
 /** user@domain of a URI in the trunk's domain. @return 0; -EBADMSG; -ENOSPC */
 int pbx_write_aor(char aor[static SIP_ACCOUNT_MAX], const struct trunk *trunk, const struct uri *uri);
 /** The domain of user@domain. */

@@ -12,8 +12,8 @@ static bool is_from(const struct conf_route *route, const struct route_caller *c
     struct span from = span_of(route->from ? route->from : "accounts");
     struct span kind = span_cut(&from, ':');
 
-    if (span_eq(kind, SPAN("any")))
-        return true;
+    if (span_eq(kind, SPAN("any"))) /* any of those who have an account or are a trunk, not anybody */
+        return caller->account || caller->trunk;
     if (span_eq(kind, SPAN("accounts")))
         return caller->account != NULL;
     if (span_eq(kind, SPAN("trunks")))

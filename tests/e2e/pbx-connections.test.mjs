@@ -5,7 +5,11 @@ import { challenge, loggedIn, logOut, ERIN, PBX } from './lib/pbx.mjs';
 import { browserSdp } from './lib/ws-phone.mjs';
 import { until } from './lib/wait.mjs';
 
-const peers = world({ accounts: [ALICE], trunk: { registrar: PBX, transport: 'tcp' } });
+const peers = world({
+  accounts: [ALICE],
+  trunk: { registrar: PBX, transport: 'tcp' },
+  gateway: { routes: [{ from: 'any', to: '^(.+)$', trunks: ['carrier'] }] },
+});
 const ours = { needs: 'b2bua' };
 
 scenario('a PBX over TCP: login, a call each way and its challenge over one connection', async ({ defer }) => {
@@ -28,6 +32,24 @@ scenario('a PBX over TCP: login, a call each way and its challenge over one conn
   await trunk.rings();
   trunk.sip.reply(486);
   check((await phone.sip.expect((m) => m.status >= 300)).status === 486, 'not 486');
+}, ours);
+
+scenario('a user of the PBX has no rights here: his REFER reaches none of our routes', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  await phone.call('fred', { body: browserSdp() });
+  await trunk.rings();
+  await trunk.answer();
+  await phone.answered();
+  const started = await gateway.admin.metric('sipway_calls_started_total');
+  phone.sip.inDialog('REFER', { headers: [['Refer-To', '<sip:+19005550100@example.com>'], ['Contact', phone.sip.contact]] });
+  const refused = await phone.sip.expect((m) => m.status && m.cseq.method === 'REFER');
+  check(refused.status === 501, `REFER got ${refused.first}`);
+  check((await gateway.admin.metric('sipway_calls_started_total')) === started, 'somebody was called');
+  const over = phone.sip.bye();
+  await trunk.hungUp();
+  await over;
 }, ours);
 
 scenario('a challenged call is no failed call', async ({ defer }) => {

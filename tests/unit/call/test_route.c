@@ -106,6 +106,7 @@ static void test_a_rule_counts_only_for_its_callers(void **state)
     assert_int_equal(from_trunk("pbx", "0301234567"),
                      -ENOENT);                     /* no toll fraud through a trunk: from is accounts by default */
     assert_int_equal(from_trunk("pbx", "112"), 0); /* any */
+    assert_int_equal(route_pick(&pick, directory, &(struct route_caller){0}, SPAN("112")), -ENOENT); /* not anybody */
 }
 
 static void test_an_account_with_a_list_uses_only_these_routes(void **state)
