@@ -234,17 +234,6 @@ static void describe_bye(char *text, size_t size_bytes, const struct sip_msg *by
         snprintf(text, size_bytes, "%s", why);
 }
 
-/* A lost ACK mostly went to where our Contact pointed: say which address that was. */
-static void describe_contact(char *text, size_t size_bytes, const struct dialog *dialog, const char *why)
-{
-    struct text contact;
-
-    text_init(&contact, 1024);
-    sip_write_contact(&contact, dialog->stack, &dialog->flow, span_of(dialog->contact_user));
-    snprintf(text, size_bytes, "%s; it should go to our %.*s", why, SPAN_ARG(span_trim(text_span(&contact))));
-    text_free(&contact);
-}
-
 static void on_ended(struct invite *invite, enum invite_end_cause cause, const struct sip_msg *bye, const char *why,
                      void *arg)
 {
@@ -253,10 +242,7 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
 
     if (cause != INVITE_END_BYE && cause != INVITE_END_NO_PRACK)
         sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
-    if (cause == INVITE_END_NO_ACK)
-        describe_contact(text, sizeof(text), invite_dialog(invite), why);
-    else
-        describe_bye(text, sizeof(text), bye, why);
+    describe_bye(text, sizeof(text), bye, why);
     tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : cause == INVITE_END_NO_PRACK ? 504 : 408, text, SPAN_NULL);
 }
 

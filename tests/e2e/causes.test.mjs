@@ -171,8 +171,9 @@ scenario('a trunk that never ACKs, and names a private address', async () => {
   });
   await alice.rings();
   await alice.answer({ ack: false });
-  await alice.sip.expect('BYE', { within: 15000 });
+  const bye = await alice.sip.expect('BYE', { within: 15000 });
   alice.sip.reply(200);
+  check(!/sip:|127\.0\.0\.1/.test(bye.header('reason') ?? ''), `the browser is told an address of the other side: ${bye.header('reason')}`);
   await failedOf('no-ack', /trunk carrier never ACKed our 200; its Contact names the private address 192\.168\.77\.1/);
 }, ours);
 
