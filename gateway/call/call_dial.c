@@ -28,6 +28,18 @@ static void on_ring_timer(void *arg)
     call_end(call, 480, "gateway", why);
 }
 
+static void start_ring_timer(struct call *call)
+{
+    timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer,
+                call);
+}
+
+void call_await_answer(struct call *call)
+{
+    start_ring_timer(call);
+    call_set_state(call, CALL_RINGING);
+}
+
 bool call_ring(struct call *call, const struct leg_sip_dial *dial)
 {
     struct leg *leg;
@@ -259,8 +271,7 @@ void call_route(struct call *call, const struct route_caller *caller)
         call_end(call, status, "gateway", why);
         return;
     }
-    timer_start(call->calls->stack->wheel, &call->ring_timer, call->conf->sip.ring_timeout_s * 1000ull, on_ring_timer,
-                call);
+    start_ring_timer(call);
     log_info("call %s: %s calls %s (%s)", call->id, call->caller, call->dialled,
              call->pick.account  ? call->pick.account->name
              : call->pick.trunks ? "trunk"

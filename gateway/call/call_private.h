@@ -13,6 +13,8 @@ bool call_ring(struct call *call, const struct leg_sip_dial *dial);
 void call_dial(struct call *call);
 /** Try the next trunk of the route. @return false: none is left */
 bool call_dial_next_trunk(struct call *call);
+/** It rings from now on, and not for ever. */
+void call_await_answer(struct call *call);
 /** Give the trunk's place back. */
 void call_leave_trunk(struct call *call);
 void call_set_state(struct call *call, enum call_state state);

@@ -117,6 +117,7 @@ static void calls_destroy(void *self)
     list_each (link, tmp, &calls->history)
         mem_unref(container_of(link, struct call, link));
     map_free(&calls->by_id);
+    map_free(&calls->far_legs);
     mem_unref(calls->pace);
     mem_unref(calls->board);
     mem_unref(calls->directory);
@@ -138,6 +139,7 @@ int calls_new(struct calls **callsp, const struct calls_options *options)
     calls->dns = options->dns;
     calls->guesses = options->guesses;
     map_init(&calls->by_id);
+    map_init(&calls->far_legs);
     list_init(&calls->history);
     list_init(&calls->listeners);
     err = trunk_board_new(&calls->board, calls);

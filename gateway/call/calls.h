@@ -46,6 +46,7 @@ struct calls {
     struct guesses *guesses; /* of all workers */
     struct trunk_pace *pace; /* who waits for a turn at a trunk */
     struct map by_id;        /* calls alive */
+    struct map far_legs;     /* leg_far.c's */
     struct list history;     /* ended calls, oldest first */
     unsigned history_count;
     bool is_draining;

@@ -70,7 +70,8 @@ static const char *check_body(const struct sip_msg *msg, unsigned *status)
     return NULL;
 }
 
-static int new_call(struct call **callp, struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
+int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx *tx,
+                      const struct route_caller *caller)
 {
     const struct sip_msg *msg = server_tx_request(tx);
     struct call *call;
@@ -110,7 +111,7 @@ static void begin_call(struct calls *calls, struct server_tx *tx, const struct r
     char flow[SIP_FLOW_TEXT_MAX];
     struct call *call = NULL;
 
-    if (new_call(&call, calls, tx, caller)) {
+    if (incoming_new_call(&call, calls, tx, caller)) {
         if (caller->account)
             account_limit_leave(calls->store, caller->account);
         return;

@@ -9,5 +9,9 @@
 void incoming_receive(struct calls *calls, struct server_tx *tx, const char *account);
 
 struct route_caller;
+struct call;
+/** A call with its incoming leg and nothing else. @return 0; else the INVITE was refused */
+int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx *tx,
+                      const struct route_caller *caller);
 /** A call of a caller who is known: checks what any call has to stand, makes the call, and finds who gets it. */
 void incoming_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller);

@@ -19,6 +19,7 @@ libsipway_a_SOURCES += gateway/call/guesses.c
 libsipway_a_SOURCES += gateway/call/home.c
 libsipway_a_SOURCES += gateway/call/identity.c
 libsipway_a_SOURCES += gateway/call/incoming.c
+libsipway_a_SOURCES += gateway/call/leg_far.c
 libsipway_a_SOURCES += gateway/call/leg_sip.c
 libsipway_a_SOURCES += gateway/call/leg_sip_dial.c
 libsipway_a_SOURCES += gateway/call/leg_sip_names.c

@@ -44,6 +44,7 @@ int leg_media_new(struct leg_media **mediap, const struct leg_media_options *opt
     media->house = options->house;
     media->conf = conf_ref(options->conf);
     media->is_webrtc = options->is_webrtc;
+    media->is_inside = options->is_inside;
     media->is_trunk = options->is_trunk;
     media->srtp = options->srtp;
     media->codecs = options->codecs;

@@ -19,6 +19,7 @@ struct leg_media_options {
     struct media_house *house;
     struct conf *conf;                 /* referenced */
     bool is_webrtc;                    /* for our own offers; a peer's offer decides for itself */
+    bool is_inside;                    /* its peer is another leg of this process */
     bool is_trunk;                     /* it may have music on hold of its own */
     enum conf_srtp srtp;               /* plain side: SDES policy */
     const struct conf_strings *codecs; /* allowed ones in order of preference, borrowed from conf; NULL: all */

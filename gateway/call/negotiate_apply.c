@@ -70,10 +70,12 @@ static int open_endpoint(struct leg_media *media, unsigned kind)
         line->endpoint = media->lines[0].endpoint;
         return err;
     }
-    return endpoint_new_rtp(
-        &line->endpoint, media->house,
-        &(struct rtp_options){
-            .towards = media->towards, .is_video = kind == MEDIA_VIDEO, .user = media->user, .arg = media->arg});
+    return endpoint_new_rtp(&line->endpoint, media->house,
+                            &(struct rtp_options){.towards = media->towards,
+                                                  .is_inside = media->is_inside,
+                                                  .is_video = kind == MEDIA_VIDEO,
+                                                  .user = media->user,
+                                                  .arg = media->arg});
 }
 
 static int make_transport(struct leg_media *media, unsigned index)

@@ -46,6 +46,7 @@ struct leg_media {
     struct media_house *house;
     struct conf *conf;
     bool is_trunk;
+    bool is_inside;
     bool is_webrtc, is_offerer, is_private_change, is_stopped;
     bool is_answered; /* see leg_media_answered() */
     enum conf_srtp srtp;

@@ -10,8 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/worker.h"
 #include "call/call_private.h"
 #include "call/identity.h"
+#include "call/incoming.h"
+#include "call/leg_far.h"
 #include "call/leg_sip_private.h"
 #include "call/replace.h"
 
@@ -99,13 +102,39 @@ static void take_place(struct calls *calls, struct leg *named, struct server_tx 
         stats_count(STAT_CALLS_TAKEN_OVER);
 }
 
+/* The call is on another worker: one is made here, and joined to it. */
+static void take_far_place(struct calls *calls, unsigned worker, const struct replace_wish *wish, struct server_tx *tx,
+                           const struct route_caller *caller)
+{
+    const char *why = "the other call cannot be reached";
+    struct call *call = NULL;
+    struct leg *leg;
+    int err;
+
+    if (incoming_new_call(&call, calls, tx, caller))
+        return;
+    call->counted_account[0] = '\0'; /* no further call of the account's: it takes part in one */
+    err = leg_media_take_offer(call->in->media, server_tx_request(tx)->body, &why);
+    if (!err)
+        err = leg_far_ask(&leg, call, worker, wish);
+    if (err)
+        call_end(call, err == -EBADMSG ? 400 : err == -EBUSY ? 503 : 488, "gateway", why);
+    else
+        call_await_answer(call);
+}
+
 void pickup_receive(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
 {
     struct replace_wish wish;
     struct leg *named = NULL;
     const char *why;
     unsigned status = read_wish(&wish, server_tx_request(tx), caller, &why);
+    int worker = status ? -1 : replaces_worker(&wish.named);
 
+    if (worker >= 0 && (unsigned)worker != calls->worker && (unsigned)worker < worker_count()) {
+        take_far_place(calls, (unsigned)worker, &wish, tx, caller);
+        return;
+    }
     if (!status)
         status = replace_find(&named, calls, &wish, &why);
     if (status)

@@ -16,9 +16,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
+#include "base/worker.h"
 #include "call/call_private.h"
 #include "call/events.h"
 #include "call/identity.h"
+#include "call/leg_far.h"
 #include "call/leg_sip.h"
 #include "call/leg_wait.h"
 #include "call/replace.h"
@@ -213,6 +215,10 @@ static int open_target(struct transfer *transfer)
     if (err)
         return err;
     err = identity_take_dialled(target->dialled, &wanted->to.uri);
+    if (err && wanted->has_replaces) { /* which says it all */
+        snprintf(target->dialled, sizeof(target->dialled), "another call");
+        err = 0;
+    }
     if (!err)
         err = leg_wait_new(&target->in, target, transfer->referred, &wait_user, transfer);
     if (err) {
@@ -247,9 +253,9 @@ static int transfer_new(struct transfer **transferp, const struct leg_news *news
     return err;
 }
 
-static void begin_blind(struct call *call, const struct leg_news *news)
+/* The call to the target is there, the REFER accepted. @return NULL: it was refused */
+static struct transfer *begin(struct call *call, const struct leg_news *news)
 {
-    struct route_caller rights;
     struct transfer *transfer;
     struct call *target;
     int err = transfer_new(&transfer, news);
@@ -257,11 +263,9 @@ static void begin_blind(struct call *call, const struct leg_news *news)
     if (err) {
         refer_refuse(news->refer, err == -EBADMSG ? 400 : 503,
                      err == -EBADMSG ? "Refer-To has no usable user part" : "no memory is left");
-        return;
+        return NULL;
     }
     target = transfer->target;
-    find_rights(&rights, target, news->leg);
-    name_caller(target, transfer, &rights);
     call->transfer = transfer;
     call_note(call, "%s sends %s to %s: call %s", news->leg->peer, transfer->referred->peer, target->dialled,
               target->id);
@@ -270,7 +274,19 @@ static void begin_blind(struct call *call, const struct leg_news *news)
     log_info("call %s: %s transfers %s to %s (call=%s)", call->id, news->leg->peer, transfer->referred->peer,
              target->dialled, target->id);
     refer_accept(news->refer);
-    call_route(target, &rights); /* may end it at once, and the transfer with it */
+    return transfer;
+}
+
+static void begin_blind(struct call *call, const struct leg_news *news)
+{
+    struct transfer *transfer = begin(call, news);
+    struct route_caller rights;
+
+    if (!transfer)
+        return;
+    find_rights(&rights, transfer->target, news->leg);
+    name_caller(transfer->target, transfer, &rights);
+    call_route(transfer->target, &rights); /* may end it at once, and the transfer with it */
 }
 
 /* ---- attended ---- */
@@ -299,6 +315,21 @@ static void connect_calls(struct call *call, const struct leg_news *news, struct
     replace_by_leg(named, referred);
 }
 
+/* The other call is on another worker: a call is made for him who is referred, and joined to that one. */
+static void begin_far(struct call *call, const struct leg_news *news, unsigned worker, const struct replace_wish *wish)
+{
+    struct transfer *transfer = begin(call, news);
+    struct leg *leg;
+
+    if (!transfer)
+        return;
+    name_caller(transfer->target, transfer, &(struct route_caller){0});
+    if (leg_far_ask(&leg, transfer->target, worker, wish))
+        call_end(transfer->target, 503, "gateway", "the other call cannot be reached");
+    else
+        call_await_answer(transfer->target);
+}
+
 static void begin_attended(struct call *call, const struct leg_news *news)
 {
     struct replace_wish wish;
@@ -306,7 +337,14 @@ static void begin_attended(struct call *call, const struct leg_news *news)
     const char *why;
     unsigned status;
 
+    int worker;
+
     wish_of(&wish, news);
+    worker = replaces_worker(&wish.named);
+    if (worker >= 0 && (unsigned)worker != call->calls->worker && (unsigned)worker < worker_count()) {
+        begin_far(call, news, (unsigned)worker, &wish);
+        return;
+    }
     status = replace_find(&named, call->calls, &wish, &why);
     if (!status && named->call == call) {
         status = 481;

@@ -70,6 +70,7 @@ void endpoint_answered(struct endpoint *endpoint);
 struct rtp_options {
     /* Where the peer is thought to be (signalling), to choose the advertised address; may be unset. */
     struct addr towards;
+    bool is_inside; /* the peer is another session of this process: its address is that of the socket */
     bool is_video;
     const struct endpoint_user *user;
     void *arg;

@@ -233,6 +233,18 @@ static void session_destroy(void *self)
     explicit_bzero(session->keys, sizeof(session->keys));
 }
 
+static void choose_address(struct addr *out, struct media_house *house, const struct addr *local,
+                           const struct rtp_options *options)
+{
+    if (!options->is_inside) {
+        media_advertised(out, house->conf, local, &options->towards);
+        return;
+    }
+    *out = *local;
+    if (addr_is_any(local))
+        addr_parse(out, addr_is_v6(local) ? SPAN("::1") : SPAN("127.0.0.1"), addr_port(local));
+}
+
 static int open_sockets(struct rtp_session *session, const struct rtp_options *options)
 {
     struct media_house *house = session->base.house;
@@ -249,7 +261,7 @@ static int open_sockets(struct rtp_session *session, const struct rtp_options *o
     if (err)
         return err;
     for (unsigned i = 0; i < 2; i++)
-        media_advertised(&session->advertised[i], house->conf, udp_local(session->sockets[i]), &options->towards);
+        choose_address(&session->advertised[i], house, udp_local(session->sockets[i]), options);
     return 0;
 }
 
