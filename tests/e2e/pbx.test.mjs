@@ -91,6 +91,30 @@ scenario('a call of the PBX to the Contact it was given rings that browser alone
   await other.hungUp();
 });
 
+scenario('a caller who gives up: the CANCEL finds the call, whichever side rings', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  await phone.call('fred');
+  await trunk.rings();
+  trunk.sip.reply(180);
+  await phone.sip.expect(180);
+  phone.sip.cancel();
+  const cancel = await trunk.sip.expect('CANCEL');
+  trunk.sip.reply(200, { request: cancel });
+  trunk.sip.reply(487, { request: trunk.sip.invite });
+  check((await phone.sip.expect((m) => m.status >= 300 && m.cseq.method === 'INVITE')).status === 487, 'not 487');
+  trunk.sip.newRequest('INVITE', phone.pbx.contact, { from: `<sip:fred@${PBX}>`, body: trunk.sdp({ codecs: ['PCMU'] }) });
+  const ringing = await phone.rings();
+  phone.sip.reply(180);
+  await trunk.sip.expect(180);
+  trunk.sip.cancel();
+  const over = await phone.sip.expect('CANCEL');
+  phone.sip.reply(200, { request: over });
+  phone.sip.reply(487, { request: ringing });
+  check((await trunk.sip.expect((m) => m.status >= 300 && m.cseq.method === 'INVITE')).status === 487, 'not 487');
+});
+
 const isAnswerTo = (request) => (m) => m.status >= 200 && m.callId === request.callId;
 
 scenario('MESSAGE both ways: challenged by the PBX, whole, and the reply finds its way', async ({ defer }) => {
