@@ -9,7 +9,7 @@ import { startPeer } from './lib/peer.mjs';
 import { freePort, stopAll } from './lib/proc.mjs';
 import { table } from './lib/report.mjs';
 import { calibrate, register, relay, setup, signalling } from './lib/scenarios.mjs';
-import { presence, refresh, refreshConfig, trunkDuties } from './lib/duties.mjs';
+import { plainConfig, presence, refresh, refreshConfig, trunkDuties } from './lib/duties.mjs';
 import { startSipway } from './lib/sipway.mjs';
 
 const full = {
@@ -70,7 +70,7 @@ function scenarios(sizes, chosen) {
     ['setup', chosen.setup.users, (env, gateway) => setup(env, gateway, chosen.setup)],
     ['signalling', 0, (env, gateway) => signalling(env, gateway, chosen.signalling)],
     ['register', chosen.register.users, (env, gateway) => register(env, gateway, chosen.register)],
-    ['trunk-duties', 0, (env, gateway) => trunkDuties(env, gateway, chosen.duties, startMore), { isOurs: true }],
+    ['trunk-duties', 0, (env, gateway) => trunkDuties(env, gateway, chosen.duties, startMore), { isOurs: true, sip: plainConfig }],
     ['refresh', chosen.refresh.users, (env, gateway) => refresh(env, gateway, chosen.refresh), { isOurs: true, ...refreshConfig(chosen.refresh) }],
     ['presence', chosen.presence.connections + 1, (env, gateway) => presence(env, gateway, chosen.presence),
       { isOurs: true, watchers: ', watchers: ["*"]', more: `presence: {max_per_watcher: ${chosen.presence.watchers}}\n` }],

@@ -59,6 +59,9 @@ async function calls(env, gateway, { rate, seconds, name }) {
   return { cpuUs: between(from, sample(gateway)).cpuUs, done, failed: rate * seconds - done };
 }
 
+/** A plain call has no session timer. (On the other trunk the callee asks for one, and the gateway is the refresher.) */
+export const plainConfig = '  session_expires: 0\n';
+
 /** The same calls over a trunk by address and over one that is registered at, asked by OPTIONS each second, and has session timers; in turns,
  *  so that both have the same machine. */
 export async function trunkDuties(env, gateway, { rate, seconds, rounds }, startMore) {
