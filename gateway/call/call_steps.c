@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/call_private.h"
+#include "call/dtmf.h"
 #include "call/events.h"
 #include "call/redirect.h"
 #include "call/transfer.h"
@@ -396,12 +397,26 @@ static void finish_change(struct call *call, const struct leg_news *news)
     call_note(call, "change of %s: %s", modifier->peer, err ? why : "done");
 }
 
+/* A key goes as the other side takes it: by telephone-event where that was agreed, else by INFO. Other bodies go as
+ * they are. */
 static void pass_info(struct call *call, const struct leg_news *news)
 {
     struct leg *other = call_other_leg(call, news->leg);
+    struct dtmf dtmf;
+    struct text body;
 
-    if (other && other->ops->info && news->sdp.n && news->sdp.n < 4096)
+    if (!other || !other->ops->info || !news->sdp.n)
+        return;
+    if (!dtmf_parse(&dtmf, news->content_type, news->sdp)) {
         other->ops->info(other, news->content_type, news->sdp);
+        return;
+    }
+    if (!leg_media_press(other->media, dtmf.event, dtmf.duration_ms))
+        return;
+    text_init(&body, 128);
+    dtmf_write(&body, &dtmf);
+    other->ops->info(other, DTMF_TYPE, text_span(&body));
+    text_free(&body);
 }
 
 /* ---- the table ---- */

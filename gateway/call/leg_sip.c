@@ -13,7 +13,8 @@
 #include "sip/params.h"
 #include "sip/refer.h"
 
-#define SDP_TYPE SPAN("application/sdp")
+#define SDP_TYPE       SPAN("application/sdp")
+#define INFO_MAX_BYTES 4096
 
 static struct leg_sip *sip_of(struct leg *leg)
 {
@@ -213,9 +214,11 @@ static void on_modified(struct invite *invite, unsigned status, const struct sip
 static void on_info(struct invite *invite, struct server_tx *tx, const struct sip_msg *info, void *arg)
 {
     struct leg_sip *sip = arg;
+    bool is_long = info->body.n > INFO_MAX_BYTES;
 
-    server_tx_reply(tx, &(struct sip_reply){.status = 200});
-    if (!sip->leg.is_over)
+    server_tx_reply(tx, &(struct sip_reply){.status = is_long ? 413 : 200,
+                                            .why = is_long ? "the body of an INFO may have 4096 bytes" : NULL});
+    if (!sip->leg.is_over && !is_long)
         call_event(&(struct leg_news){.leg = &sip->leg,
                                       .event = LEG_INFO,
                                       .why = "",

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "call/call.h"
+#include "call/dtmf.h"
 #include "call/leg_sip_private.h"
 
 static void on_media_state(struct endpoint *endpoint, enum endpoint_state state, const char *why, void *arg)
@@ -28,7 +29,23 @@ static void on_media_event(struct endpoint *endpoint, const char *text, void *ar
         call_note(sip->leg.call, "%s: %s", sip->leg.peer, text);
 }
 
-static const struct endpoint_user media_user = {.on_state = on_media_state, .on_event = on_media_event};
+/* As if it had come by INFO: its other side takes them so. */
+static void on_media_key(struct endpoint *endpoint, unsigned event, unsigned duration_ms, void *arg)
+{
+    struct leg_sip *sip = arg;
+    struct text body;
+
+    if (sip->leg.is_over)
+        return;
+    text_init(&body, 128);
+    dtmf_write(&body, &(struct dtmf){.event = event, .duration_ms = duration_ms});
+    call_event(&(struct leg_news){
+        .leg = &sip->leg, .event = LEG_INFO, .why = "", .sdp = text_span(&body), .content_type = DTMF_TYPE});
+    text_free(&body);
+}
+
+static const struct endpoint_user media_user = {
+    .on_state = on_media_state, .on_event = on_media_event, .on_key = on_media_key};
 
 int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_webrtc)
 {
@@ -40,6 +57,7 @@ int leg_sip_open_media(struct leg_sip *sip, const struct addr *towards, bool is_
                                                      .conf = call->conf,
                                                      .is_webrtc = is_webrtc,
                                                      .is_trunk = trunk != NULL,
+                                                     .has_info_keys = trunk && trunk->dtmf == CONF_DTMF_INFO,
                                                      .srtp = trunk ? trunk->srtp : CONF_SRTP_OFF,
                                                      .codecs = trunk && trunk->codecs.count ? &trunk->codecs : NULL,
                                                      .towards = *towards,

@@ -12,6 +12,7 @@ libsipway_a_SOURCES += gateway/call/cause_facts.c
 libsipway_a_SOURCES += gateway/call/dial_limits.c
 libsipway_a_SOURCES += gateway/call/dialog_info.c
 libsipway_a_SOURCES += gateway/call/directory.c
+libsipway_a_SOURCES += gateway/call/dtmf.c
 libsipway_a_SOURCES += gateway/call/events.c
 libsipway_a_SOURCES += gateway/call/diversion.c
 libsipway_a_SOURCES += gateway/call/guard.c

@@ -46,6 +46,7 @@ int leg_media_new(struct leg_media **mediap, const struct leg_media_options *opt
     media->is_webrtc = options->is_webrtc;
     media->is_inside = options->is_inside;
     media->is_trunk = options->is_trunk;
+    media->has_info_keys = options->has_info_keys;
     media->srtp = options->srtp;
     media->codecs = options->codecs;
     media->towards = options->towards;
@@ -400,6 +401,17 @@ static unsigned pick_codecs(const struct offer_plan *plan, unsigned kind, struct
     return codecs_to_offer(out, theirs->peer, kind == MEDIA_AUDIO ? plan->media->codecs : NULL);
 }
 
+static void drop_events(const struct leg_media *media, struct sdp_codecs *codecs)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; media->has_info_keys && i < codecs->count; i++)
+        if (!codec_is_event(codec_find(&codecs->items[i])))
+            codecs->items[kept++] = codecs->items[i];
+    if (media->has_info_keys)
+        codecs->count = kept;
+}
+
 static int wants_line(const struct offer_plan *plan, unsigned kind, struct sdp_line *line, unsigned count)
 {
     struct leg_media *media = plan->media;
@@ -407,6 +419,7 @@ static int wants_line(const struct offer_plan *plan, unsigned kind, struct sdp_l
 
     if (!pick_codecs(plan, kind, &line->codecs))
         return 0;
+    drop_events(media, &line->codecs);
     if (media->our_text && media->lines[kind].index < 0 && place_behind(media) < 0)
         return 0;
     line->dir = plan->is_full ? negotiate_wish(plan->other, kind) : plan->other->lines[kind].peer_dir;
@@ -489,6 +502,7 @@ static void answer_line(struct leg_media *media, const struct leg_media *other, 
         return;
     if (!other && !codecs_to_answer(&line->codecs, &offered->codecs, negotiate_codecs(mine->ours)))
         return;
+    drop_events(media, &line->codecs);
     line->is_refused = false;
     line->dir = other ? other->lines[kind].peer_dir | negotiate_music(other, kind) : mine->our_dir;
     line->dir &= sdp_dir_mirror(mine->peer_dir);

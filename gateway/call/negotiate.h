@@ -20,6 +20,7 @@ struct leg_media_options {
     struct conf *conf;                 /* referenced */
     bool is_webrtc;                    /* for our own offers; a peer's offer decides for itself */
     bool is_inside;                    /* its peer is another leg of this process */
+    bool has_info_keys;                /* pressed keys go by INFO: telephone-event is not spoken of */
     bool is_trunk;                     /* it may have music on hold of its own */
     enum conf_srtp srtp;               /* plain side: SDES policy */
     const struct conf_strings *codecs; /* allowed ones in order of preference, borrowed from conf; NULL: all */
@@ -73,6 +74,8 @@ void leg_media_answered(struct leg_media *media);
 /** Stop sending and receiving, give ports back. Idempotent. */
 void leg_media_stop(struct leg_media *media);
 
+/** Press a key for the peer. @return 0; negative: it takes no telephone-event, see media_stream_press() */
+int leg_media_press(struct leg_media *media, unsigned event, unsigned duration_ms);
 /** Is the peer expected to send media at the moment (direction, not on hold)? */
 bool leg_media_expects_rtp(const struct leg_media *media);
 /** clock_now_us() of the last RTP packet; 0: none yet. */

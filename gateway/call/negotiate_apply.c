@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "call/negotiate_private.h"
+#include "media/keys.h"
 
 /* ---- our side: endpoints and how they stand in SDP ---- */
 
@@ -279,10 +280,12 @@ static void fill_formats(struct stream_config *config, const struct media_line *
     }
 }
 
-static void set_stream(struct leg_media *media, unsigned kind, const struct sdp_codecs *reference, bool is_muted)
+static void set_stream(struct leg_media *media, const struct leg_media *other, unsigned kind,
+                       const struct sdp_codecs *reference, bool is_muted)
 {
     struct media_line *line = &media->lines[kind];
     struct stream_config config = {.is_video = kind == MEDIA_VIDEO,
+                                   .tells_keys = kind == MEDIA_AUDIO && other->has_info_keys,
                                    .has_pli = true,
                                    .has_fir = true,
                                    .mid_ext = line->mid_ext,
@@ -303,12 +306,12 @@ void leg_media_bridge(struct leg_media *left, struct leg_media *right)
 
         if (!is_both)
             continue;
-        set_stream(left, kind, reference, false);
-        set_stream(right, kind, reference, false);
+        set_stream(left, right, kind, reference, false);
+        set_stream(right, left, kind, reference, false);
         if (kind == MEDIA_AUDIO && negotiate_play(left, right))
-            set_stream(left, kind, reference, true);
+            set_stream(left, right, kind, reference, true);
         if (kind == MEDIA_AUDIO && negotiate_play(right, left))
-            set_stream(right, kind, reference, true);
+            set_stream(right, left, kind, reference, true);
         media_bridge(left->lines[kind].stream, right->lines[kind].stream);
     }
 }
@@ -336,6 +339,13 @@ void leg_media_stop(struct leg_media *media)
 }
 
 /* ---- what the call wants to know ---- */
+
+int leg_media_press(struct leg_media *media, unsigned event, unsigned duration_ms)
+{
+    if (!media->is_open[MEDIA_AUDIO])
+        return -ENOENT;
+    return media_stream_press(media->lines[MEDIA_AUDIO].stream, event, duration_ms);
+}
 
 bool leg_media_expects_rtp(const struct leg_media *media)
 {

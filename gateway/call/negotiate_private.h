@@ -45,8 +45,7 @@ struct transport_text {
 struct leg_media {
     struct media_house *house;
     struct conf *conf;
-    bool is_trunk;
-    bool is_inside;
+    bool is_trunk, is_inside, has_info_keys;
     bool is_webrtc, is_offerer, is_private_change, is_stopped;
     bool is_answered; /* see leg_media_answered() */
     enum conf_srtp srtp;

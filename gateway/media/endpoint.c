@@ -28,7 +28,9 @@ static void on_notices(void *arg)
     memcpy(notices, endpoint->notices, n * sizeof(notices[0]));
     endpoint->notice_count = 0;
     for (unsigned i = 0; i < n && !endpoint->is_stopped; i++) {
-        if (notices[i].is_event && endpoint->user->on_event)
+        if (notices[i].is_key && endpoint->user->on_key)
+            endpoint->user->on_key(endpoint, notices[i].key, notices[i].duration_ms, endpoint->arg);
+        else if (notices[i].is_event && !notices[i].is_key && endpoint->user->on_event)
             endpoint->user->on_event(endpoint, notices[i].text, endpoint->arg);
         else if (!notices[i].is_event && endpoint->user->on_state)
             endpoint->user->on_state(endpoint, notices[i].state, notices[i].text, endpoint->arg);
@@ -45,10 +47,22 @@ static struct notice *add_notice(struct endpoint *endpoint, bool is_event)
         return NULL;
     notice = &endpoint->notices[endpoint->notice_count++];
     notice->is_event = is_event;
+    notice->is_key = false;
     notice->text[0] = '\0';
     if (!timer_is_running(&endpoint->notice_timer))
         worker_timer(&endpoint->notice_timer, 0, on_notices, endpoint);
     return notice;
+}
+
+void endpoint_tell_key(struct endpoint *endpoint, unsigned event, unsigned duration_ms)
+{
+    struct notice *notice = add_notice(endpoint, true);
+
+    if (!notice)
+        return;
+    notice->is_key = true;
+    notice->key = (uint8_t)event;
+    notice->duration_ms = duration_ms;
 }
 
 void endpoint_tell(struct endpoint *endpoint, const char *format, ...)
@@ -201,6 +215,8 @@ static struct media_stream *take_one(struct endpoint *endpoint, const struct pkt
     stream = endpoint_sort(endpoint, &rtp);
     if (stream)
         stream_count_in(stream, &rtp, pkt->arrived_us);
+    if (stream && stream->config.tells_keys)
+        keys_take(stream, &rtp, pkt->data + rtp.header_bytes);
     return stream;
 }
 

@@ -24,6 +24,8 @@ struct endpoint_user {
     /** A line for the call's timeline: "ICE check from 192.0.2.1:4000 nominated", "DTLS done (AEAD_AES_256_GCM)",
      *  "latched on 192.0.2.20:40000 (signalled)". Bounded number per endpoint. May be NULL. */
     void (*on_event)(struct endpoint *endpoint, const char *text, void *arg);
+    /** The peer has pressed a key (RFC 4733), on a stream that tells_keys. May be NULL. */
+    void (*on_key)(struct endpoint *endpoint, unsigned event, unsigned duration_ms, void *arg);
 };
 
 /* ---- peer connection ---- */

@@ -35,7 +35,9 @@ struct endpoint_kind {
 
 /* What is told to the user in the next turn of the loop, never from within a call of the user's. */
 struct notice {
-    bool is_event;
+    bool is_event, is_key;
+    uint8_t key; /* and state is not used, text is empty */
+    unsigned duration_ms;
     enum endpoint_state state;
     char text[NOTICE_CHARS];
 };
@@ -77,6 +79,8 @@ void endpoint_free(struct endpoint *endpoint);
 
 void endpoint_set_state(struct endpoint *endpoint, enum endpoint_state state, const char *why);
 void endpoint_tell(struct endpoint *endpoint, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** A pressed key. */
+void endpoint_tell_key(struct endpoint *endpoint, unsigned event, unsigned duration_ms);
 /** Packets can (not) be sent from now on, or with other keys: all paths that end here are built anew. */
 void endpoint_set_sending(struct endpoint *endpoint, bool can_send);
 

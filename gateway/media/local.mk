@@ -9,6 +9,7 @@ libsipway_a_SOURCES += \
 	gateway/media/endpoint_webrtc.c \
 	gateway/media/feedback.c \
 	gateway/media/ice_lite.c \
+	gateway/media/keys.c \
 	gateway/media/latch.c \
 	gateway/media/lite_stun.c \
 	gateway/media/media.c \

@@ -137,6 +137,7 @@ static void stream_destroy(void *self)
 {
     struct media_stream *stream = self;
 
+    keys_stop(stream);
     player_stop(stream);
     unbridge(stream);
     if (!stream->endpoint)

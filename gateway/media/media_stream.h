@@ -25,6 +25,7 @@ struct stream_config {
     unsigned format_count;
     bool receives, sends; /* direction as we see it: take from the peer; send to the peer */
     bool is_video;
+    bool tells_keys;       /* of the peer's telephone-events: see endpoint_user.on_key */
     bool has_pli, has_fir; /* what the peer understands */
     uint8_t mid_ext;       /* id of the sdes:mid header extension, 0: none; used to sort new SSRCs to streams */
     char mid[17];

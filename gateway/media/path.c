@@ -24,7 +24,8 @@ static uint8_t pair_format(const struct stream_format *format, const struct stre
 
 static bool flows(const struct media_stream *from, const struct media_stream *to)
 {
-    return to && from->config.receives && to->config.sends && to->endpoint && to->endpoint->can_send;
+    return to && !to->is_pressing && from->config.receives && to->config.sends && to->endpoint &&
+           to->endpoint->can_send;
 }
 
 static uint8_t dscp_of(const struct media_stream *to)

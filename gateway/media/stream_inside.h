@@ -36,6 +36,10 @@ struct media_stream {
     uint64_t keyframe_asked_us;
     uint8_t fir_command;
 
+    struct keys *keys; /* that we press for the peer; NULL: none yet */
+    bool is_pressing;  /* nothing else goes out */
+    bool has_key;      /* of the peer's: its time, so that it is told once */
+    uint32_t key_timestamp;
     struct player *player; /* plays to the peer instead of what is bridged; NULL: nothing */
 };
 #define FORMAT_NONE 0xff
@@ -53,6 +57,10 @@ void stream_count_in(struct media_stream *stream, const struct rtp *rtp, uint64_
 void stream_run(struct endpoint *endpoint, struct media_stream *stream, struct pkt **pkts, unsigned n);
 /** Another source is heard from now on, even if it says the same SSRC. */
 void stream_cut(struct media_stream *stream);
+/** No key is pressed any more. */
+void keys_stop(struct media_stream *stream);
+/** A packet of the peer's, if it is an event: tell of its end. Where config.tells_keys. */
+void keys_take(struct media_stream *stream, const struct rtp *rtp, const uint8_t *payload);
 /** Nothing is played to the peer any more. Idempotent. */
 void player_stop(struct media_stream *stream);
 /** Something that its paths, in both directions, depend on has changed. */

@@ -5,6 +5,7 @@ media_tests = \
 	tests/unit/media/test_dtls \
 	tests/unit/media/test_endpoint_rtp \
 	tests/unit/media/test_endpoint_webrtc \
+	tests/unit/media/test_keys \
 	tests/unit/media/test_latch \
 	tests/unit/media/test_mos \
 	tests/unit/media/test_player \
@@ -24,6 +25,8 @@ tests_unit_media_test_latch_SOURCES = tests/unit/media/test_latch.c
 tests_unit_media_test_latch_LDADD = $(unit_ldadd)
 tests_unit_media_test_mos_SOURCES = tests/unit/media/test_mos.c
 tests_unit_media_test_mos_LDADD = $(unit_ldadd)
+tests_unit_media_test_keys_SOURCES = tests/unit/media/test_keys.c $(media_rig)
+tests_unit_media_test_keys_LDADD = $(unit_ldadd)
 tests_unit_media_test_player_SOURCES = tests/unit/media/test_player.c $(media_rig)
 tests_unit_media_test_player_LDADD = $(unit_ldadd)
 tests_unit_media_test_quality_SOURCES = tests/unit/media/test_quality.c
