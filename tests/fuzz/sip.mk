@@ -28,8 +28,12 @@ fuzz_programs += tests/fuzz/fuzz_stack
 tests_fuzz_fuzz_stack_SOURCES = tests/fuzz/fuzz_stack.c $(fuzz_replay)
 tests_fuzz_fuzz_stack_LDADD = $(fuzz_ldadd)
 tests_fuzz_fuzz_stack_LDFLAGS = $(fuzz_ldflags)
+fuzz_programs += tests/fuzz/fuzz_keep_stun
+tests_fuzz_fuzz_keep_stun_SOURCES = tests/fuzz/fuzz_keep_stun.c $(fuzz_replay)
+tests_fuzz_fuzz_keep_stun_LDADD = $(fuzz_ldadd)
+tests_fuzz_fuzz_keep_stun_LDFLAGS = $(fuzz_ldflags)
 EXTRA_DIST += tests/fuzz/corpus/uri tests/fuzz/corpus/name_addr tests/fuzz/corpus/via tests/fuzz/corpus/msg \
-	tests/fuzz/corpus/framing tests/fuzz/corpus/digest tests/fuzz/corpus/stack
+	tests/fuzz/corpus/framing tests/fuzz/corpus/digest tests/fuzz/corpus/stack tests/fuzz/corpus/keep_stun
 fuzz_programs += tests/fuzz/fuzz_refer
 tests_fuzz_fuzz_refer_SOURCES = tests/fuzz/fuzz_refer.c $(fuzz_replay)
 tests_fuzz_fuzz_refer_LDADD = $(fuzz_ldadd)
