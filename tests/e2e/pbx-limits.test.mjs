@@ -4,7 +4,7 @@ import { world, scenario, check, ALICE } from './lib/scenario.mjs';
 import { acceptLogin, challenge, loggedIn, logOut, pbxPhone, ERIN, FRED, PBX } from './lib/pbx.mjs';
 import { browserSdp } from './lib/ws-phone.mjs';
 import { sipAgent } from './lib/sip-agent.mjs';
-import { until } from './lib/wait.mjs';
+import { patience, until } from './lib/wait.mjs';
 
 const peers = world({
   accounts: [ALICE],
@@ -238,9 +238,12 @@ scenario('a PBX that says nothing: 504 for what waits for it, long before the se
     phone.sip.newRequest('SUBSCRIBE', `sip:erin@${PBX}`, { from: `<sip:erin@${PBX}>`, headers: [['Event', 'message-summary']] }),
     phone.sip.newRequest('INVITE', `sip:fred@${PBX}`, { from: `<sip:erin@${PBX}>`, body: browserSdp() }),
   ];
+  const began = performance.now();
   for (const request of requests) {
     const answer = await phone.sip.expect(isFinal(request));
     check(answer.status === 504, `${request.method}: ${answer.first}`);
+    const waited = performance.now() - began;
+    check(request.method === 'INVITE' || waited < 4000 * patience, `${request.method} was answered after ${waited} ms: timer F of the sender is 6400`);
   }
   check((await users()) === 1, 'the login is lost although the PBX has not taken it back');
   check((await gateway.admin.metric('sipway_pbx_requests')) === 0 && (await gateway.admin.metric('sipway_pbx_subscriptions')) === 0, 'something is left');
