@@ -111,6 +111,11 @@ static bool is_loopback(const char *host)
     return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
 }
 
+static bool is_loopback_url(const char *rest)
+{
+    return strncmp(rest, "127.", 4) == 0 || strncmp(rest, "[::1]", 5) == 0 || strncmp(rest, "localhost", 9) == 0;
+}
+
 /* ---- single keys of the file ---- */
 
 static void check_top(struct conf_reader *reader)
@@ -118,6 +123,9 @@ static void check_top(struct conf_reader *reader)
     struct conf *conf = reader->conf;
     unsigned last_port = conf->media.webrtc_port + (conf->workers ? conf->workers : 1) - 1;
 
+    if (conf->cdr.token && conf->cdr.http && !strncasecmp(conf->cdr.http, "http://", 7) &&
+        !is_loopback_url(conf->cdr.http + 7))
+        fail_top(reader, "cdr.http", "is not https, so cdr.token would be readable on the way");
     if (conf->admin.listen.host && !is_loopback(conf->admin.listen.host) && !conf->admin.token &&
         !conf_line_of(reader, "admin.token"))
         fail_top(reader, "admin.listen", "is not loopback, so admin.token is needed");

@@ -88,6 +88,18 @@ static const char *refuse(const char *format, const char *word)
     return why;
 }
 
+int dial_costs_extra(const struct conf *conf, const struct conf_route *route, const char *number)
+{
+    char normal[ROUTE_NUMBER_MAX];
+
+    if (route && route->is_premium)
+        return 0;
+    if (!dial_normal(normal, sizeof(normal), span_of(number)) || !find_prefix(&conf->dialling.premium, normal))
+        return 0;
+    stats_count(STAT_DIAL_REFUSED);
+    return -EACCES;
+}
+
 const char *dial_limits_enter(struct store *store, const struct conf *conf, const struct route_caller *caller,
                               const struct route_pick *pick)
 {

@@ -3,6 +3,7 @@
  * trunks). The guard has let it in; where the call goes is call_route()'s. */
 #include "call/incoming.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -70,15 +71,16 @@ static const char *check_body(const struct sip_msg *msg, unsigned *status)
     return NULL;
 }
 
-int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx *tx,
-                      const struct route_caller *caller)
+int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
 {
     const struct sip_msg *msg = server_tx_request(tx);
     struct call *call;
     int err = call_new(&call, calls);
 
-    if (err)
+    if (err) {
+        reply(tx, 503, "no memory is left", "Retry-After: 10\r\n");
         return err;
+    }
     call->max_forwards = msg->max_forwards - 1;
     take_caller(call, caller, msg);
     err = leg_sip_new_in(&call->in, call, tx);
@@ -95,9 +97,16 @@ int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx
         sip_msg_has_token(msg, SIP_H_SUPPORTED, SPAN("100rel")))
         err = invite_in_use_100rel(leg_sip_invite(call->in));
     if (!err && take_dialled(call, caller, msg))
-        err = -1;
+        err = -ENOENT;
     if (err) {
-        reply(tx, err == -1 ? 404 : 400, "the INVITE lacks a usable Contact or number", "");
+        bool is_ours = err == -EBUSY || err == -ENOMEM; /* no port, no memory */
+
+        reply(tx,
+              is_ours          ? 503
+              : err == -ENOENT ? 404
+                               : 400,
+              is_ours ? "no media port or memory is left" : "the INVITE lacks a usable Contact or number",
+              is_ours ? "Retry-After: 10\r\n" : "");
         stats_add(STAT_CALLS, -1);
         mem_unref(call);
         return err;

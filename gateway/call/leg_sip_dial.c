@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "call/call.h"
+#include "call/dial_limits.h"
 #include "call/leg_sip_private.h"
 #include "call/number_rules.h"
 #include "call/pbx_call.h"
@@ -220,6 +221,12 @@ static int begin_trunk(struct leg_sip *sip)
     }
     if (!sip->has_target && number_rules_apply(&trunk->conf->numbers_out, sip->number)) {
         leg_sip_fail_later(sip, 404, LEG_FINE, "the trunk's numbers_out leave no number to dial");
+        return 0;
+    }
+    if (dial_costs_extra(sip->leg.call->conf, sip->leg.call->pick.route, sip->number)) {
+        leg_sip_fail_later(
+            sip, 403, LEG_FINE,
+            "the number as the trunk's numbers_out write it costs extra: only a route with `premium: true` dials it");
         return 0;
     }
     if (number_rules_apply(&trunk->conf->callers_out, sip->caller))

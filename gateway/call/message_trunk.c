@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "call/dial_limits.h"
 #include "call/number_rules.h"
 #include "call/trunk_board.h"
 #include "call/trunk_choice.h"
@@ -21,8 +22,8 @@ struct message_trunk {
     struct directory *directory; /* of the snapshot that the route is in */
     struct message *message;
     const struct conf_route *route;
-    uint64_t tried;            /* bit per trunk; a route has at most 64 */
-    const struct trunk *trunk; /* the one that is asked */
+    uint64_t tried;                                           /* bit per trunk; a route has at most 64 */
+    const struct trunk *trunk;                                /* the one that is asked */
     char number[ROUTE_NUMBER_MAX], dialled[ROUTE_NUMBER_MAX]; /* as picked; as this trunk is to see it */
     struct locate *locate;
     struct sip_flow flow; /* where it is asked */
@@ -213,6 +214,10 @@ static void try_next(void *arg)
     memcpy(it->dialled, it->number, sizeof(it->dialled));
     if (number_rules_apply(&it->trunk->conf->numbers_out, it->dialled)) {
         go_on(it, 404, "the trunk's numbers_out leave no number");
+        return;
+    }
+    if (dial_costs_extra(it->calls->conf, it->route, it->dialled)) {
+        go_on(it, 403, "the number costs extra: only a route with `premium: true` dials it");
         return;
     }
     timer_start(it->calls->stack->wheel, &it->timer, TRY_T1 * it->calls->stack->timers.t1_ms, on_patience, it);

@@ -118,7 +118,7 @@ int export_rows_next(struct export_rows *rows, const char *target, unsigned max,
     sqlite3_stmt *stmt = rows->next;
     int result = SQLITE_ROW;
 
-    text_init(&batch->lines, BATCH_BYTES + LINE_BYTES_MAX);
+    text_init(&batch->lines, BATCH_BYTES + LINE_BYTES_MAX); /* a row's texts are bounded (record.h): it always fits */
     batch->count = 0;
     sqlite3_bind_text(stmt, 1, target, -1, SQLITE_STATIC);
     sqlite3_bind_int(stmt, 2, (int)max);

@@ -4,10 +4,12 @@ import { world, scenario, check, ALICE, BOB } from './lib/scenario.mjs';
 
 const peers = world({
   scripted: [ALICE, BOB],
-  accounts: [{ ...ALICE, allowed: ['+1', '+49'], max_duration: '2s' }, { ...BOB, calls_per_day: 2 }],
+  accounts: [{ ...ALICE, allowed: ['+1', '+49'], max_duration: '2s' }, { ...BOB, calls_per_day: 4 }],
+  trunks: (it) => [{ name: 'rewriter', host: '127.0.0.1', port: it.trunk.sip.port, accept: [], numbers_out: ['^77(.*)$ => +1900\\1'] }],
   gateway: {
     routes: [
       { name: 'hotline', from: 'accounts', to: '^900(.*)$', trunks: ['carrier'], number: '+1900\\1', premium: true },
+      { from: 'accounts', to: '^77(.*)$', trunks: ['rewriter'] },
       { from: 'accounts', to: '^(.+)$', trunks: ['carrier'] },
     ],
   },
@@ -33,6 +35,13 @@ scenario('numbers that cost extra are off, however they are written, but for a r
   const invite = await reaches(peers.alice, '9005550100');
   check(invite.uri.startsWith('sip:+19005550100@'), invite.uri);
   check((await peers.gateway.admin.metric('sipway_dial_refused_total')) === 3, 'sipway_dial_refused_total');
+}, ours);
+
+scenario("numbers that a trunk's numbers_out make expensive are off, too: calls and messages", async () => {
+  await refused(peers.bob, '775550100', 'costs extra');
+  await peers.trunk.sip.expectNone('INVITE', 300);
+  peers.bob.sip.newRequest('MESSAGE', 'sip:775550101@example.com', { from: `<${peers.bob.aor}>`, body: 'hello', type: 'text/plain' });
+  await peers.bob.sip.expect(403);
 }, ours);
 
 scenario('an account keeps to its prefixes', async () => {

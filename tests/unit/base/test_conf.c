@@ -406,6 +406,8 @@ static void test_secrets_are_needed_where_they_guard(void **state)
            "t:4: accounts[1].ha1: stands beside a password\n"
            "t:8: trunks[0].register: needs a username and a password\n"
            "t:9: trunks[1].password: needs a username\n");
+    refuse("cdr: {http: \"http://billing.example.com/calls\", token: secret}\n",
+           "t:1: cdr.http: is not https, so cdr.token would be readable on the way\n");
     refuse("admin: {listen: \"http://[::]:8088\", token: short}\n", "t:1: admin.token: is shorter than 8 characters\n");
 }
 
