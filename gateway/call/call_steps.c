@@ -239,7 +239,8 @@ static const char *side_name(const struct call *call, const struct leg *leg)
 static void hang_up_ringing(struct call *call, const struct leg_news *news)
 {
     if (news->leg == call->in) {
-        call_end(call, news->status ? news->status : 487, "caller", news->why);
+        call_end(call, news->status ? news->status : 487, news->leg->trouble == LEG_NO_PRACK ? "gateway" : "caller",
+                 news->why);
         return;
     }
     take_refusal(call,

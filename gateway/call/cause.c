@@ -285,6 +285,18 @@ static bool no_ack(const struct cause_facts *facts, const struct cause_leg *leg,
     return true;
 }
 
+static bool no_prack(const struct cause_facts *facts, const struct cause_leg *leg, struct text *out)
+{
+    if (leg->trouble != LEG_NO_PRACK)
+        return false;
+    say(out, leg, " requires 100rel and never sent the PRACK for our ringing");
+    if (leg->is_contact_private)
+        text_addf(out, "; its Contact names the private address %s", leg->contact_host);
+    else if (*leg->our_contact)
+        text_addf(out, "; it should go to our %s: can that be reached from there?", leg->our_contact);
+    return true;
+}
+
 static bool lost(const struct cause_facts *facts, const struct cause_leg *leg, struct text *out)
 {
     if (leg->trouble != LEG_LOST)
@@ -413,6 +425,7 @@ static const struct {
     {"no-route", no_route},
     {"not-allowed", not_allowed},
     {"not-registered", not_registered},
+    {"no-prack", no_prack},
     {"gave-up", gave_up},
     {"dns", no_name},
     {"no-connection", no_connection},

@@ -20,6 +20,7 @@ enum leg_trouble {
     LEG_NO_RESPONSE,   /* nothing came back in time */
     LEG_REFUSES,       /* it answered with a status of 300 or more */
     LEG_NO_ACK,        /* our 200 was never ACKed */
+    LEG_NO_PRACK,      /* our reliable 18x was never acknowledged */
     LEG_FORGOT_CALL,   /* a request in the session was answered with 481, 408 or not at all */
     LEG_LOST,          /* its connection closed and did not come back */
     LEG_NO_CODEC,      /* it and the other side have no codec in common */

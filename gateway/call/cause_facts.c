@@ -66,7 +66,7 @@ static void add_sip(struct cause_leg *facts, struct leg_texts *texts, const stru
     facts->has_rung = leg->has_rung;
     if (flow && (facts->trouble || !leg->is_answered))
         facts->target = sip_flow_text(flow, texts->target);
-    if (facts->trouble == LEG_NO_ACK && leg_sip_invite(leg))
+    if ((facts->trouble == LEG_NO_ACK || facts->trouble == LEG_NO_PRACK) && leg_sip_invite(leg))
         add_dialog(facts, texts, leg);
 }
 

@@ -243,8 +243,11 @@ static void on_ended(struct invite *invite, enum invite_end_cause cause, const s
     struct leg_sip *sip = arg;
     char text[200];
 
-    if (cause != INVITE_END_BYE && cause != INVITE_END_NO_PRACK)
-        sip->leg.trouble = cause == INVITE_END_NO_ACK ? LEG_NO_ACK : LEG_FORGOT_CALL;
+    static const enum leg_trouble troubles[] = {
+        [INVITE_END_NO_ACK] = LEG_NO_ACK, [INVITE_END_NO_PRACK] = LEG_NO_PRACK, [INVITE_END_FAILED] = LEG_FORGOT_CALL};
+
+    if (cause != INVITE_END_BYE)
+        sip->leg.trouble = troubles[cause];
     describe_bye(text, sizeof(text), bye, why);
     tell(sip, LEG_HUNG_UP, cause == INVITE_END_BYE ? 0 : cause == INVITE_END_NO_PRACK ? 504 : 408, text, SPAN_NULL);
 }

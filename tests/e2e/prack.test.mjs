@@ -176,6 +176,10 @@ scenario('a caller that requires it and never sends PRACK: 504 after 64*T1, the 
   const refusal = await trunk.sip.expect((m) => m.status >= 300, { within: 15000 });
   check(refusal.status === 504 && /PRACK/.test(refusal.header('warning') ?? ''), `${refusal.first}, Warning: ${refusal.header('warning')}`);
   await alice.sees('failed');
+  const { admin } = peers.gateway;
+  const newest = (await admin.json('/calls/recent')).reduce((found, call) => (call.began > found.began ? call : found));
+  const call = await admin.json(`/calls/${newest.id}`);
+  check(call.cause === 'no-prack' && /requires 100rel and never sent the PRACK/.test(call.explanation), `${call.cause}: ${call.explanation}`);
 }, ours);
 
 scenario('UPDATE in the call: a hold is passed to the browser, answered in the 200; two at once are 491 or 500', async () => {

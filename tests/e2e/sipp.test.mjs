@@ -44,6 +44,16 @@ scenario('SIPp does not answer: the browser gives up, SIPp sees CANCEL and ACK o
   await uas.ends();
 });
 
+scenario('SIPp calls in and requires 100rel: PRACK, then the call', async ({ defer }) => {
+  const uac = await intoGateway('uac_prack', { echo: true });
+  defer(uac.stop);
+  await peers.alice.rings();
+  await peers.alice.answer();
+  await peers.alice.hears(700);
+  await peers.alice.ends();
+  await uac.ends();
+}, { needs: 'b2bua' });
+
 scenario('SIPp calls in, echoes, hangs up', async ({ defer }) => {
   const uac = await intoGateway('uac_call', { echo: true });
   defer(uac.stop);

@@ -259,6 +259,25 @@ static void a_lost_ack(void **state)
     expect(&facts, "no-ack", "trunk carrier never ACKed our 200; its Contact names the private address 192.168.1.7");
 }
 
+static void a_lost_prack(void **state)
+{
+    struct cause_facts facts = stopped(LEG_FINE);
+
+    facts.end = CAUSE_BY_GATEWAY;
+    facts.why = "our ringing was never acknowledged: no PRACK came";
+    facts.in = trunk;
+    facts.out = browser;
+    facts.in.trouble = LEG_NO_PRACK;
+    expect(&facts, "no-prack",
+           "trunk carrier requires 100rel and never sent the PRACK for our ringing; it should go to our "
+           "<sip:sipway@203.0.113.10:5060>: can that be reached from there?");
+    facts.in.is_contact_private = true;
+    facts.in.contact_host = "192.168.1.7";
+    expect(&facts, "no-prack",
+           "trunk carrier requires 100rel and never sent the PRACK for our ringing; its Contact names the private "
+           "address 192.168.1.7");
+}
+
 static void a_lost_connection(void **state)
 {
     struct cause_facts facts = talked();
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(nobody_answered),
         cmocka_unit_test(no_codec_in_common),
         cmocka_unit_test(a_lost_ack),
+        cmocka_unit_test(a_lost_prack),
         cmocka_unit_test(a_lost_connection),
         cmocka_unit_test(browser_media),
         cmocka_unit_test(trunk_media),

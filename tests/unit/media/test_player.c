@@ -48,7 +48,7 @@ static size_t put(uint8_t *at, const void *bytes, size_t n)
 static size_t put_number(uint8_t *at, uint32_t value, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
+        at[i] = i < 4 ? (uint8_t)(value >> (8 * i)) : 0;
     return n;
 }
 
