@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -24,6 +25,7 @@ static void media_house_destroy(void *self)
     struct media_house *house = self;
 
     mem_unref(house->hold_sound);
+    mem_unref(house->hold_path);
     mem_unref(house->lite);
     mem_unref(house->ports);
     mem_unref(house->udp);
@@ -73,18 +75,36 @@ static bool is_silence(const char *path)
     return !path || !strcmp(slash ? slash + 1 : path, "silence");
 }
 
+/* Reading it takes longer than a packet may wait, so it is not read again for nothing. */
+static bool is_hold_sound_loaded(struct media_house *house, const char *path)
+{
+    struct timespec before = house->hold_mtime;
+    struct stat now;
+
+    if (is_silence(path) || stat(path, &now))
+        return false;
+    house->hold_mtime = now.st_mtim;
+    return house->hold_sound && house->hold_path && !strcmp(path, house->hold_path) &&
+           before.tv_sec == now.st_mtim.tv_sec && before.tv_nsec == now.st_mtim.tv_nsec;
+}
+
 static int load_hold_sound(struct media_house *house, const struct conf *conf)
 {
     struct sound *sound = NULL;
     const char *why = "";
-    int err = is_silence(conf->media.hold) ? 0 : sound_load(&sound, conf->media.hold, &why);
+    int err;
 
+    if (is_hold_sound_loaded(house, conf->media.hold))
+        return 0;
+    err = is_silence(conf->media.hold) ? 0 : sound_load(&sound, conf->media.hold, &why);
     if (err) {
         snprintf(why_text, sizeof(why_text), "media.hold: %s: %s", conf->media.hold, why);
         return err;
     }
     mem_unref(house->hold_sound);
     house->hold_sound = sound;
+    mem_unref(house->hold_path);
+    house->hold_path = sound ? mem_text(conf->media.hold, strlen(conf->media.hold)) : NULL;
     return 0;
 }
 

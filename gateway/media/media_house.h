@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <time.h>
+
 #include "media/ice.h"
 #include "media/media.h"
 
@@ -19,4 +21,6 @@ struct media_house {
     struct addr candidates[HOUSE_CANDIDATE_MAX]; /* advertised, of the WebRTC port, most wanted first */
     unsigned candidate_count;
     struct sound *hold_sound; /* music on hold; NULL: silence */
+    char *hold_path;          /* its file, and when that was changed last */
+    struct timespec hold_mtime;
 };
