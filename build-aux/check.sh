@@ -50,7 +50,7 @@ launch() {
     wants "$name" || return 0
     {
         SECONDS=0
-        timeout --foreground --kill-after=20 1500 "$@" >"$logs/$name.log" 2>&1 </dev/null
+        timeout --foreground --kill-after=20 2400 "$@" >"$logs/$name.log" 2>&1 </dev/null
         echo "$? $SECONDS" >"$logs/$name.status"
     } &
     pids[$name]=$!
