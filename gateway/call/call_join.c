@@ -50,6 +50,8 @@ static void put_in(struct call *call, struct leg *old, struct leg *leg)
         call->in = leg;
         list_prepend(&call->out_legs, &old->link);
     } else {
+        if (old == call->out && old->trunk)
+            call_leave_trunk(call);
         call->out = leg;
         list_append(&call->out_legs, &leg->link);
     }

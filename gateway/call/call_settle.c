@@ -32,6 +32,7 @@ static void tell_leg(struct call *call, struct leg *leg)
 {
     const char *why = "it could not be sent";
     struct text sdp;
+    bool is_later;
     int err;
 
     text_init(&sdp, 65536);
@@ -41,8 +42,9 @@ static void tell_leg(struct call *call, struct leg *leg)
     text_free(&sdp);
     if (err)
         leg_media_withdraw(leg->media);
-    call->told = err && err != -EBUSY ? NULL : leg;
-    if (err == -EBUSY && ++call->tell_tries < RETRY_MAX) {
+    is_later = err == -EBUSY || err == -EPROTO; /* EPROTO: it has not sent its ACK yet */
+    call->told = err && !is_later ? NULL : leg;
+    if (is_later && ++call->tell_tries < RETRY_MAX) {
         timer_start(call->calls->stack->wheel, &call->tell_timer, RETRY_MS, on_tell_timer, call);
         return;
     }
