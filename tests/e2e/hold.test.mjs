@@ -149,6 +149,10 @@ async function silentWorld(defer) {
   await trunk.answer();
   const ok = await alice.sip.expect(200);
   alice.sip.ack();
+  await until('the ACK at the gateway', async () => { // a change before it would be refused with 491
+    const [call] = await gateway.admin.json('/calls');
+    return JSON.stringify((await gateway.admin.json(`/calls/${call.id}`)).timeline).includes('ACK received');
+  });
   const formats = ok.body.match(/^m=audio \d+ \S+ ([^\r\n]+)/m)[1].split(' ').map(Number);
   return { trunk, gateway, alice, formats };
 }
