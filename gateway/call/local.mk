@@ -42,6 +42,7 @@ libsipway_a_SOURCES += gateway/call/negotiate_hold.c
 libsipway_a_SOURCES += gateway/call/negotiate_sdes.c
 libsipway_a_SOURCES += gateway/call/pbx.c
 libsipway_a_SOURCES += gateway/call/pbx_call.c
+libsipway_a_SOURCES += gateway/call/pbx_guess.c
 libsipway_a_SOURCES += gateway/call/pbx_pass.c
 libsipway_a_SOURCES += gateway/call/pbx_register.c
 libsipway_a_SOURCES += gateway/call/pbx_table.c

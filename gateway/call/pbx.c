@@ -11,6 +11,7 @@
 #include "base/worker.h"
 #include "call/home.h"
 #include "call/pbx_call.h"
+#include "call/pbx_guess.h"
 #include "call/pbx_pass.h"
 #include "call/pbx_watch.h"
 #include "call/place.h"
@@ -131,7 +132,9 @@ bool pbx_admit(struct pbx *pbx, const struct sip_incoming *incoming, struct sip_
     if (!party.is_to_device && (!party.aor[0] || (incoming->msg->method != SIP_REGISTER && !party.binding))) {
         verdict->status = 403;
         verdict->why = "neither an account nor a trunk of this gateway";
-    } else if (incoming->msg->method != SIP_REGISTER || pbx_register_admit(pbx, incoming, &party, verdict)) {
+    } else if (party.is_to_device ||
+               (pbx_guess_admit(pbx, incoming, &party, verdict) &&
+                (incoming->msg->method != SIP_REGISTER || pbx_register_admit(pbx, incoming, &party, verdict)))) {
         span_copy(incoming->account, verdict->account, sizeof(verdict->account));
     }
     return true;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pbx_register.c: a REGISTER carried to the PBX. RFC 3261 10, 22, RFC 3327 (Path), RFC 3608 (Service-Route). The PBX
  * gets a Contact of ours that is the device's alone; Call-ID and CSeq are made from the sender's, so that nothing is
- * kept before the PBX has said 200. Wrong passwords are priced as our own accounts' are: to the PBX all of them come
- * from this gateway. */
+ * kept before the PBX has said 200. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -14,11 +13,10 @@
 #include "base/stats.h"
 #include "base/worker.h"
 #include "call/call.h"
-#include "call/guesses.h"
 #include "call/pbx_call.h"
+#include "call/pbx_guess.h"
 #include "call/pbx_pass.h"
 #include "call/pbx_watch.h"
-#include "sip/digest.h"
 #include "sip/params.h"
 #include "sip/register_in.h"
 
@@ -34,6 +32,7 @@ struct login {
     char aor[SIP_ACCOUNT_MAX], account[SIP_ACCOUNT_MAX];
     char name[PBX_NAME_MAX];
     struct binding device;
+    struct pbx_guess guess; /* with which credentials it comes */
     unsigned wanted_s;
     bool is_query, removes_all;
 };
@@ -45,97 +44,7 @@ static void login_destroy(void *self)
     mem_unref(login->directory);
 }
 
-/* ---- guesses ---- */
-
-static const struct sip_header *credentials_of(const struct sip_msg *msg)
-{
-    const struct sip_header *header = sip_msg_header(msg, SIP_H_AUTHORIZATION);
-
-    return header ? header : sip_msg_header(msg, SIP_H_PROXY_AUTHORIZATION);
-}
-
-static size_t hash_of(const struct addr *source, struct span nonce)
-{
-    char host[ADDR_TEXT_MAX], text[ADDR_TEXT_MAX + 512];
-    int n = print_into(text, sizeof(text), "%s|%.*s", addr_host_text(source, host),
-                       (int)(nonce.n < 500 ? nonce.n : 500), nonce.p ? nonce.p : "");
-
-    return map_hash(span_make(text, (size_t)n));
-}
-
-/* This challenge goes to this address: whoever answers it is really there. */
-static void note_challenge(struct pbx *pbx, const struct sip_flow *flow, const struct sip_msg *response)
-{
-    static const enum sip_header_id ids[] = {SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE};
-
-    for (unsigned i = 0; i < 2; i++) {
-        const struct sip_header *header;
-        unsigned index = 0;
-
-        while ((header = sip_msg_next(response, ids[i], &index))) {
-            struct digest_challenge challenge;
-
-            if (!digest_challenge_parse(&challenge, header->value)) {
-                size_t hash = hash_of(&flow->remote, challenge.nonce);
-
-                pbx->handed[hash % PBX_HANDED_MAX] = hash;
-            }
-        }
-    }
-}
-
-/* Over UDP anybody can write any address: a wrong password from there counts only where the nonce had gone there. */
-static bool is_proved_source(const struct pbx *pbx, const struct sip_flow *flow, struct span credentials)
-{
-    struct digest_response response;
-    size_t hash;
-
-    if (flow->transport != SIP_UDP)
-        return true;
-    if (digest_response_parse(&response, credentials))
-        return false;
-    hash = hash_of(&flow->remote, response.nonce);
-    return pbx->handed[hash % PBX_HANDED_MAX] == hash;
-}
-
-/* Was it the password? A stale nonce is said to be one, mostly. */
-static bool is_wrong_password(const struct sip_msg *response)
-{
-    enum sip_header_id id = response->status == 407 ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE;
-    struct digest_challenge challenge;
-
-    if (response->status == 403)
-        return true;
-    if (response->status != 401 && response->status != 407)
-        return false;
-    return digest_challenge_parse(&challenge, sip_msg_value(response, id)) || !challenge.is_stale;
-}
-
-static void price_refusal(const struct login *login, struct server_tx *tx, struct pbx_answer *answer)
-{
-    const struct sip_header *credentials = credentials_of(server_tx_request(tx));
-    const struct sip_flow *flow = server_tx_flow(tx);
-    char source[SIP_FLOW_TEXT_MAX];
-    struct guess_price price;
-
-    if (!credentials || !is_proved_source(login->pbx, flow, credentials->value) || !is_wrong_password(answer->response))
-        return;
-    price = guesses_note_wrong(login->pbx->calls->guesses, &flow->remote, span_of(login->aor));
-    answer->hold_ms = price.hold_ms;
-    answer->whose = map_hash(span_of(login->aor));
-    stats_count(STAT_AUTH_FAILED);
-    if (price.hold_ms)
-        stats_count(STAT_AUTH_SLOWED);
-    log_peer("pbx: trunk \"%s\" refuses the password of %s from %s (held_ms=%u)", login->trunk->conf->name, login->aor,
-             sip_flow_text(flow, source), price.hold_ms);
-}
-
-static void refuse(struct sip_verdict *verdict, unsigned status, const char *why)
-{
-    stats_count(STAT_PBX_REFUSED);
-    verdict->status = status;
-    verdict->why = why;
-}
+/* ---- the guard's look ---- */
 
 bool pbx_register_admit(struct pbx *pbx, const struct sip_incoming *incoming, const struct pbx_party *party,
                         struct sip_verdict *verdict)
@@ -144,18 +53,11 @@ bool pbx_register_admit(struct pbx *pbx, const struct sip_incoming *incoming, co
 
     if (!span_ieq(msg->uri.host, span_of(party->trunk->conf->registrar)) || msg->uri.user.n ||
         !uri_same(&msg->from.uri, &msg->to.uri)) {
-        refuse(verdict, 403, "a user may register only himself, at his own registrar");
+        pbx_guess_refuse(verdict, 403, "a user may register only himself, at his own registrar");
     } else if (pbx_pass_is_full(pbx, incoming->flow)) {
         verdict->is_silent = incoming->flow->transport == SIP_UDP; /* it asks again by itself */
         text_add_str(&verdict->headers, "Retry-After: 10\r\n");
-        refuse(verdict, 503, "too many requests are on their way to the PBX");
-    } else if (credentials_of(msg) &&
-               (pbx_pass_is_held(pbx, incoming->flow, map_hash(span_of(party->aor))) ||
-                !guesses_may_try(pbx->calls->guesses, &incoming->flow->remote, span_of(party->aor)))) {
-        stats_count(STAT_AUTH_UNREAD);
-        verdict->is_silent = incoming->flow->transport == SIP_UDP;
-        text_add_str(&verdict->headers, "Retry-After: 10\r\n");
-        refuse(verdict, 503, "too many wrong passwords, ask again later");
+        pbx_guess_refuse(verdict, 503, "too many requests are on their way to the PBX");
     }
     return !verdict->status;
 }
@@ -270,6 +172,7 @@ static int keep(const struct login *login, struct server_tx *tx, const struct si
     const struct sip_msg *request = server_tx_request(tx);
     struct text path, routes, first, credentials, to;
     struct pbx_binding *binding;
+    struct span digest_user = SPAN_NULL;
     int err = -ENOSPC;
 
     text_init(&path, PATH_MAX_BYTES);
@@ -279,7 +182,10 @@ static int keep(const struct login *login, struct server_tx *tx, const struct si
     text_init(&to, 1024);
     write_routes(&path, NULL, request, SIP_H_PATH);
     write_routes(&routes, &first, response, SIP_H_SERVICE_ROUTE);
-    pbx_write_credentials(&credentials, request);
+    if (login->guess.is_there) {
+        pbx_write_credentials(&credentials, request);
+        pbx_guess_name(&digest_user, request);
+    }
     pbx_write_name(&to, &request->to);
     if (!text_err(&path) && !text_err(&routes) && !text_err(&first) && !text_err(&credentials) && !text_err(&to))
         err = pbx_table_put(&binding, login->pbx->table,
@@ -293,7 +199,8 @@ static int keep(const struct login *login, struct server_tx *tx, const struct si
                                                 .next_hop = text_span(&first),
                                                 .credentials = text_span(&credentials),
                                                 .registrar = request->request_uri,
-                                                .to = text_span(&to)});
+                                                .to = text_span(&to),
+                                                .digest_user = digest_user});
     text_free(&path);
     text_free(&routes);
     text_free(&first);
@@ -338,8 +245,7 @@ static void take_accepted(struct login *login, struct server_tx *tx, struct pbx_
         stats_count(STAT_PBX_REFUSED);
         return;
     }
-    if (credentials_of(request))
-        guesses_note_right(login->pbx->calls->guesses, &server_tx_flow(tx)->remote, span_of(login->aor));
+    pbx_guess_note_right(login->pbx, server_tx_flow(tx), &login->guess);
     write_accepted(answer->headers, login, request, answer->response, granted_s);
     if (granted_s && !login->is_query) {
         take_over_flow(login);
@@ -364,10 +270,9 @@ static void on_answer(struct pbx_answer *answer, struct server_tx *tx, void *arg
         stats_count(STAT_PBX_REFUSED);
         return;
     }
-    note_challenge(login->pbx, server_tx_flow(tx), answer->response);
     if (answer->status != 401 && answer->status != 407)
         stats_count(STAT_PBX_REFUSED);
-    price_refusal(login, tx, answer);
+    pbx_guess_price(login->pbx, server_tx_flow(tx), &login->guess, answer);
 }
 
 /* ---- the way there ---- */
@@ -401,7 +306,8 @@ static void carry(struct login *login, struct server_tx *tx)
         text_add_str(&headers, "Contact: *\r\n");
     if (!login->is_query)
         sip_write_headerf(&headers, "Expires", "%u", login->wanted_s);
-    pbx_write_credentials(&headers, msg);
+    if (login->guess.is_there) /* else the PBX asks for others, and its challenge goes where these came from */
+        pbx_write_credentials(&headers, msg);
     if (text_err(&from) || text_err(&to) || text_err(&headers)) {
         pbx_reply(tx, 400, "its headers are too long");
         mem_unref(login);
@@ -429,10 +335,12 @@ static void carry(struct login *login, struct server_tx *tx)
 
 static const char *check_room(const struct login *login)
 {
-    if (login->is_query || login->removes_all || !login->wanted_s ||
-        pbx_table_find(login->pbx->table, span_of(login->name)))
+    if (login->is_query || login->removes_all || !login->wanted_s)
         return NULL;
-    return pbx_table_check(login->pbx->table, login->trunk->conf, span_of(login->aor), &login->device.flow);
+    return pbx_table_check(login->pbx->table, &(struct pbx_login){.trunk = login->trunk->conf,
+                                                                  .aor = span_of(login->aor),
+                                                                  .name = login->name,
+                                                                  .device = &login->device});
 }
 
 void pbx_register_receive(struct pbx *pbx, struct server_tx *tx, const struct pbx_party *party, const char *account)
@@ -450,6 +358,7 @@ void pbx_register_receive(struct pbx *pbx, struct server_tx *tx, const struct pb
     memcpy(login->aor, party->aor, sizeof(login->aor));
     span_copy(span_of(account), login->account, sizeof(login->account));
     login->device.flow = *server_tx_flow(tx);
+    pbx_guess_read(&login->guess, pbx, server_tx_flow(tx), server_tx_request(tx), party);
     why = read_register(login, server_tx_request(tx));
     if (why) {
         pbx_reply(tx, 400, why);

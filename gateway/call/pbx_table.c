@@ -198,18 +198,31 @@ struct pbx_binding *pbx_table_of(const struct pbx_table *table, struct span aor,
     return NULL;
 }
 
-const char *pbx_table_check(const struct pbx_table *table, const struct conf_trunk *trunk, struct span aor,
-                            const struct sip_flow *flow)
+/* Whoever reloads a page has lost a device, and comes back with another: lost ones are in nobody's way. */
+static unsigned count_there(const struct pbx_group *user)
 {
-    const struct pbx_group *user = find_group(&table->users, aor);
-    char key[FLOW_KEY_MAX];
-    const struct pbx_group *connection = find_group(&table->flows, flow_key(key, flow));
+    struct list *link, *tmp;
+    unsigned count = 0;
 
-    if (user && user->count >= table->calls->conf->sip.max_bindings)
+    list_each (link, tmp, &user->members)
+        count += !container_of(link, struct pbx_binding, user_link)->is_lost;
+    return count;
+}
+
+const char *pbx_table_check(const struct pbx_table *table, const struct pbx_login *login)
+{
+    const struct pbx_binding *former = pbx_table_find(table, span_of(login->name));
+    const struct pbx_group *user = find_group(&table->users, login->aor);
+    char key[FLOW_KEY_MAX];
+    const struct pbx_group *connection = find_group(&table->flows, flow_key(key, &login->device->flow));
+
+    if (former && !former->is_lost)
+        return NULL;
+    if (user && count_there(user) >= table->calls->conf->sip.max_bindings)
         return "too many devices of this user are logged in";
     if (connection && connection->count >= PBX_PER_FLOW_MAX)
         return "too many users are logged in over this connection";
-    return is_trunk_full(table->calls->store, trunk) ? "too many users are logged in at this trunk" : NULL;
+    return is_trunk_full(table->calls->store, login->trunk) ? "too many users are logged in at this trunk" : NULL;
 }
 
 /* ---- changes ---- */
@@ -230,14 +243,22 @@ static void binding_destroy(void *self)
     mem_unref(binding->credentials);
     mem_unref(binding->registrar);
     mem_unref(binding->to);
+    mem_unref(binding->digest_user);
+}
+
+/* It is no longer, or not yet again, one of those who are logged in. */
+static void discount(struct pbx_binding *binding)
+{
+    stats_add(STAT_PBX_USERS, -1);
+    count_user(binding->table->calls->store, binding->trunk, -1, 0);
 }
 
 void pbx_binding_drop(struct pbx_binding *binding)
 {
     if (!binding)
         return;
-    stats_add(STAT_PBX_USERS, -1);
-    count_user(binding->table->calls->store, binding->trunk, -1, 0);
+    if (!binding->is_lost)
+        discount(binding);
     mem_unref(binding);
 }
 
@@ -264,7 +285,8 @@ static int set_texts(struct pbx_binding *binding, const struct pbx_login *login)
 {
     return set(&binding->path, login->path) || set(&binding->routes, login->routes) ||
                    set(&binding->next_hop, login->next_hop) || set(&binding->credentials, login->credentials) ||
-                   set(&binding->registrar, login->registrar) || set(&binding->to, login->to)
+                   set(&binding->registrar, login->registrar) || set(&binding->to, login->to) ||
+                   set(&binding->digest_user, login->digest_user)
                ? -ENOMEM
                : 0;
 }
@@ -275,7 +297,6 @@ static int set_flow(struct pbx_binding *binding, const struct binding *device)
 
     leave_group(&binding->connection, &binding->flow_link);
     binding->device = *device;
-    binding->is_lost = false;
     return join_group(&binding->connection, &binding->flow_link, &binding->table->flows, flow_key(key, &device->flow));
 }
 
@@ -302,14 +323,38 @@ static int new_binding(struct pbx_binding **bindingp, struct pbx_table *table, c
     return 0;
 }
 
-static int add_binding(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login)
+/* What a user has lost is bounded as well: the first to go is what was lost first, which is the first in the list. */
+static void make_room(struct pbx_table *table, struct span aor)
 {
-    int err;
+    struct pbx_group *user = find_group(&table->users, aor);
+    struct list *link, *tmp;
 
-    if (pbx_table_check(table, login->trunk, login->aor, &login->device->flow) ||
+    if (!user || user->count < table->calls->conf->sip.max_bindings)
+        return;
+    list_each (link, tmp, &user->members) {
+        struct pbx_binding *binding = container_of(link, struct pbx_binding, user_link);
+
+        if (binding->is_lost) {
+            pbx_binding_drop(binding);
+            return;
+        }
+    }
+}
+
+/* A new one, or one that was lost and is back. */
+static int let_in(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login)
+{
+    int err = 0;
+
+    if (pbx_table_check(table, login) ||
         count_user(table->calls->store, login->trunk->name, 1, login->trunk->max_users))
         return -EBUSY;
-    err = new_binding(bindingp, table, login);
+    if (*bindingp) {
+        (*bindingp)->is_lost = false;
+    } else {
+        make_room(table, login->aor);
+        err = new_binding(bindingp, table, login);
+    }
     if (err)
         count_user(table->calls->store, login->trunk->name, -1, 0);
     else
@@ -320,10 +365,12 @@ static int add_binding(struct pbx_binding **bindingp, struct pbx_table *table, c
 int pbx_table_put(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login)
 {
     struct pbx_binding *binding = pbx_table_find(table, span_of(login->name));
-    int err = binding ? 0 : add_binding(&binding, table, login);
+    int err = 0;
 
-    if (!err && !span_eq(span_of(binding->aor), login->aor))
-        err = -EEXIST;
+    if (binding && !span_eq(span_of(binding->aor), login->aor))
+        return -EEXIST;
+    if (!binding || binding->is_lost)
+        err = let_in(&binding, table, login);
     if (err)
         return err;
     err = set_texts(binding, login);
@@ -371,7 +418,10 @@ void pbx_table_lose_flow(struct pbx_table *table, const struct sip_flow *flow,
         struct pbx_binding *binding = container_of(list_first(&group->members), struct pbx_binding, flow_link);
 
         leave_group(&binding->connection, &binding->flow_link);
+        discount(binding);
         binding->is_lost = true;
+        list_remove(&binding->user_link);
+        list_append(&binding->user->members, &binding->user_link);
         fn(binding, arg);
     }
 }

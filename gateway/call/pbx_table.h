@@ -26,7 +26,7 @@ struct pbx_binding {
     char aor[SIP_ACCOUNT_MAX]; /* "user@domain", the domain as configured */
     char trunk[129];           /* its name in the configuration */
     struct binding device;     /* contact, instance and flow, as a leg is dialled to it */
-    bool is_lost;              /* its connection is gone */
+    bool is_lost;              /* its connection is gone: it counts nowhere */
     uint64_t expires_ms;       /* clock_now_ms() */
     struct timer expiry;
     unsigned watch_count; /* subscriptions of the device */
@@ -36,6 +36,7 @@ struct pbx_binding {
     char *credentials;    /* header lines with which the PBX let the last REGISTER in, "" */
     char *registrar;      /* Request-URI and To of that REGISTER: to take the registration back */
     char *to;
+    char *digest_user; /* the name in these credentials, "" */
 };
 
 int pbx_table_new(struct pbx_table **tablep, struct calls *calls);
@@ -52,10 +53,6 @@ struct pbx_binding *pbx_table_find(const struct pbx_table *table, struct span na
 /** A registration of this user over this flow. */
 struct pbx_binding *pbx_table_of(const struct pbx_table *table, struct span aor, const struct sip_flow *flow);
 
-/** May another binding be made? @return NULL, or why not: a sentence */
-const char *pbx_table_check(const struct pbx_table *table, const struct conf_trunk *trunk, struct span aor,
-                            const struct sip_flow *flow);
-
 /** What a REGISTER that the PBX accepted says. */
 struct pbx_login {
     const struct conf_trunk *trunk;
@@ -63,10 +60,13 @@ struct pbx_login {
     const char *name;
     const struct binding *device;
     unsigned expires_s;
-    struct span path, routes, next_hop, credentials, registrar, to;
+    struct span path, routes, next_hop, credentials, registrar, to, digest_user;
 };
-/** A new binding, or an old one refreshed, perhaps over another flow. @return 0; -EBUSY: a limit; -EEXIST: the
- * name is another user's; -ENOMEM */
+/** May this device (trunk, aor, name, device) be logged in? Those that are lost are in nobody's way.
+ *  @return NULL, or why not: a sentence */
+const char *pbx_table_check(const struct pbx_table *table, const struct pbx_login *login);
+/** A new binding, for which the user's longest lost one may go, or an old one refreshed, perhaps over another flow.
+ * @return 0; -EBUSY: a limit; -EEXIST: the name is another user's; -ENOMEM */
 int pbx_table_put(struct pbx_binding **bindingp, struct pbx_table *table, const struct pbx_login *login);
 /** It is gone. NULL is welcome. */
 void pbx_binding_drop(struct pbx_binding *binding);

@@ -246,11 +246,74 @@ static void test_a_user_who_removes_all_is_gone_everywhere(void **state)
 
 /* ---- limits ---- */
 
+static const char *check(const char *aor, unsigned slot)
+{
+    struct binding device = {.flow = flow_of(slot)};
+
+    return pbx_table_check(table, &(struct pbx_login){.trunk = &calls.conf->trunks[0],
+                                                      .aor = span_of(aor),
+                                                      .name = "w2.0000000000000000",
+                                                      .device = &device});
+}
+
+static void lose(unsigned slot)
+{
+    struct sip_flow flow = flow_of(slot);
+
+    pbx_table_lose_flow(table, &flow, on_lost, NULL);
+}
+
+static void test_lost_devices_keep_no_new_one_out_and_the_longest_lost_one_goes(void **state)
+{
+    struct pbx_binding *first = put_ok("erin@pbx", "sip:first@x", 1);
+    char contact[32], name[PBX_NAME_MAX];
+
+    memcpy(name, first->name, sizeof(name));
+    put_ok("erin@pbx", "sip:second@x", 2);
+    put_ok("erin@pbx", "sip:third@x", 3);
+    lose(2);
+    lose(1);
+    assert_null(check("erin@pbx", 9));
+    put_ok("erin@pbx", "sip:fourth@x", 4);
+    assert_int_equal(pbx_table_count(table), 3);
+    assert_ptr_equal(pbx_table_find(table, span_of(name)), first); /* the second was lost before it */
+    put_ok("erin@pbx", "sip:fifth@x", 5);
+    assert_null(pbx_table_find(table, span_of(name)));
+    assert_non_null(check("erin@pbx", 9));
+    for (unsigned i = 0; i < 100; i++) { /* a page that is loaded again and again */
+        snprintf(contact, sizeof(contact), "sip:page%u@x", i);
+        lose(5);
+        put_ok("erin@pbx", contact, 5);
+    }
+    assert_int_equal(pbx_table_count(table), 3);
+}
+
+static void test_lost_users_do_not_fill_a_trunk_and_who_is_back_counts_again(void **state)
+{
+    struct pbx_binding *binding;
+    char aor[32];
+
+    for (unsigned i = 0; i < 30; i++) {
+        snprintf(aor, sizeof(aor), "user%u@pbx", i);
+        put_ok(aor, "sip:a@x", 100 + i);
+    }
+    assert_non_null(check("fred@pbx", 9));
+    lose(100);
+    put_ok("fred@pbx", "sip:a@x", 9);
+    assert_int_equal(put("user0@pbx", "sip:a@x", 10, 300, &binding), -EBUSY); /* its place is taken */
+    pbx_table_drop_user(table, SPAN("user0@pbx"));                            /* and it does not count again */
+    assert_non_null(check("user0@pbx", 10));
+    lose(9);
+    put_ok("user0@pbx", "sip:a@x", 10);
+    assert_int_equal(put("fred@pbx", "sip:a@x", 9, 300, &binding), -EBUSY);
+    lose(101);
+    put_ok("fred@pbx", "sip:a@x", 9);
+    assert_non_null(check("more@pbx", 11));
+}
+
 static void test_a_user_a_flow_and_a_trunk_have_a_limit_each(void **state)
 {
-    const struct conf_trunk *trunk = &calls.conf->trunks[0];
     struct pbx_binding *binding;
-    struct sip_flow flow = flow_of(1), free_flow = flow_of(99);
     char aor[32], contact[32];
 
     for (unsigned i = 0; i < 3; i++) {
@@ -263,13 +326,13 @@ static void test_a_user_a_flow_and_a_trunk_have_a_limit_each(void **state)
         snprintf(aor, sizeof(aor), "user%u@pbx", i);
         put_ok(aor, "sip:a@x", 1);
     }
-    assert_non_null(pbx_table_check(table, trunk, SPAN("fred@pbx"), &flow));
-    assert_null(pbx_table_check(table, trunk, SPAN("fred@pbx"), &free_flow));
+    assert_non_null(check("fred@pbx", 1));
+    assert_null(check("fred@pbx", 99));
     for (unsigned i = pbx_table_count(table); i < 30; i++) {
         snprintf(aor, sizeof(aor), "more%u@pbx", i);
         put_ok(aor, "sip:a@x", 100 + i);
     }
-    assert_non_null(pbx_table_check(table, trunk, SPAN("fred@pbx"), &free_flow));
+    assert_non_null(check("fred@pbx", 99));
     assert_int_equal(put("fred@pbx", "sip:a@x", 99, 300, &binding), -EBUSY);
     pbx_table_drop_user(table, SPAN("erin@pbx"));
     put_ok("fred@pbx", "sip:a@x", 99);
@@ -308,6 +371,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lost_flow_takes_all_of_its_users_and_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_device_that_is_back_after_a_loss_is_there_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_user_who_removes_all_is_gone_everywhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lost_devices_keep_no_new_one_out_and_the_longest_lost_one_goes, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_lost_users_do_not_fill_a_trunk_and_who_is_back_counts_again, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_user_a_flow_and_a_trunk_have_a_limit_each, setup, teardown),
         cmocka_unit_test_setup_teardown(test_out_of_memory_leaves_nothing_behind, setup, teardown),
     };
