@@ -143,6 +143,7 @@ static void forget_oldest(struct calls *calls)
 static void let_go_of_snapshot(struct call *call)
 {
     call->pick = (struct route_pick){0};
+    call->rights = (struct route_caller){0};
     call->directory = mem_unref(call->directory);
     conf_unref(call->conf);
     call->conf = NULL;
@@ -204,10 +205,8 @@ static void keep_cause(struct call *call)
 
 static void leave_account(struct call *call)
 {
-    const struct conf_account *account = directory_account(call->directory, span_of(call->counted_account));
-
-    if (account)
-        account_limit_leave(call->calls->store, account);
+    account_limit_leave(call->calls->store, call->counted_account);
+    call->counted_account[0] = '\0';
 }
 
 void call_end(struct call *call, unsigned status, const char *ended_by, const char *why)

@@ -50,6 +50,7 @@ struct call {
     struct transfer *transfer;       /* what one of the two has asked for: transfer.c */
     unsigned transfer_count;         /* that led to this call */
     char referrer[ROUTE_NUMBER_MAX]; /* who has sent the caller here; "" */
+    struct route_caller rights;      /* who is answerable for it: the caller, or who has referred him */
     struct route_pick pick;
     struct trunk_try {  /* trunks of the route, one after the other */
         uint64_t tried; /* bit per trunk; a route has at most 64 */
@@ -58,7 +59,7 @@ struct call {
     char caller[ROUTE_NUMBER_MAX], caller_display[128], dialled[ROUTE_NUMBER_MAX];
     bool is_anonymous;
     char lamps[2][SIP_ACCOUNT_MAX];        /* whose busy lamps it has lit, on the caller's and the callee's side */
-    char counted_account[SIP_ACCOUNT_MAX]; /* whose max_calls it counts for; "" */
+    char counted_account[SIP_ACCOUNT_MAX]; /* in whose max_calls it has a place; "" */
     unsigned max_forwards;
     unsigned max_duration_s; /* 0: none */
     struct timeline *timeline;

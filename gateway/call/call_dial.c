@@ -264,6 +264,7 @@ void call_route(struct call *call, const struct route_caller *caller)
     unsigned status = 0;
     const char *why;
 
+    call->rights = (struct route_caller){.account = caller->account, .trunk = caller->trunk};
     if (!find_way(call, caller))
         return;
     why = take_offer(call, &status);

@@ -89,7 +89,6 @@ int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx
         snprintf(call->in->peer, sizeof(call->in->peer), "%s", call->caller);
         if (caller->account)
             span_copy(span_of(caller->account->name), call->in->account, sizeof(call->in->account));
-        memcpy(call->counted_account, call->in->account, sizeof(call->counted_account));
         err = leg_sip_open_media(container_of(call->in, struct leg_sip, leg), &server_tx_flow(tx)->remote,
                                  sip_transport_is_web((enum sip_transport)server_tx_flow(tx)->transport));
     }
@@ -115,16 +114,17 @@ int incoming_new_call(struct call **callp, struct calls *calls, struct server_tx
     return 0;
 }
 
-static void begin_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
+static void begin_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller,
+                       const char counted[static SIP_ACCOUNT_MAX])
 {
     char flow[SIP_FLOW_TEXT_MAX];
     struct call *call = NULL;
 
     if (incoming_new_call(&call, calls, tx, caller)) {
-        if (caller->account)
-            account_limit_leave(calls->store, caller->account);
+        account_limit_leave(calls->store, counted);
         return;
     }
+    memcpy(call->counted_account, counted, sizeof(call->counted_account));
     call_note(call, "INVITE from %s (%s) for %s", call->caller, sip_flow_text(server_tx_flow(tx), flow), call->dialled);
     call_route(call, caller);
 }
@@ -139,20 +139,27 @@ static uint64_t calls_of_all_workers(void)
     return count;
 }
 
-static const char *check_limits(struct calls *calls, const struct route_caller *caller)
+const char *incoming_enter_limits(struct calls *calls, const struct conf_account *account,
+                                  char counted[static SIP_ACCOUNT_MAX])
 {
     unsigned most = calls->conf->sip.max_calls;
+    const char *why;
 
+    counted[0] = '\0';
     if (calls->is_draining)
         return "the gateway is being stopped and takes no new calls";
     if (most && calls_of_all_workers() >= most)
         return "the gateway's limit of calls is reached";
-    return caller->account ? account_limit_enter(calls->store, caller->account) : NULL;
+    why = account ? account_limit_enter(calls->store, account) : NULL;
+    if (!why && account && account->max_calls)
+        span_copy(span_of(account->name), counted, SIP_ACCOUNT_MAX);
+    return why;
 }
 
 void incoming_call(struct calls *calls, struct server_tx *tx, const struct route_caller *caller)
 {
     const struct sip_msg *msg = server_tx_request(tx);
+    char counted[SIP_ACCOUNT_MAX];
     unsigned status;
     const char *why;
 
@@ -174,13 +181,13 @@ void incoming_call(struct calls *calls, struct server_tx *tx, const struct route
         pickup_receive(calls, tx, caller);
         return;
     }
-    why = check_limits(calls, caller);
+    why = incoming_enter_limits(calls, caller->account, counted);
     if (why) {
         stats_count(STAT_CALLS_REFUSED);
         reply(tx, 503, why, "Retry-After: 10\r\n");
         return;
     }
-    begin_call(calls, tx, caller);
+    begin_call(calls, tx, caller, counted);
 }
 
 static void receive_invite(struct calls *calls, struct server_tx *tx, const char *account)

@@ -113,7 +113,6 @@ static void take_far_place(struct calls *calls, unsigned worker, const struct re
 
     if (incoming_new_call(&call, calls, tx, caller))
         return;
-    call->counted_account[0] = '\0'; /* no further call of the account's: it takes part in one */
     err = leg_media_take_offer(call->in->media, server_tx_request(tx)->body, &why);
     if (!err)
         err = leg_far_ask(&leg, call, worker, wish);

@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "call/call_private.h"
 #include "call/dial_limits.h"
+#include "call/identity.h"
 #include "call/leg_sip_private.h"
+#include "call/trunk_limit.h"
 #include "sip/params.h"
 
 struct contact {
@@ -82,8 +84,10 @@ static const char *read_contact(struct contact *out, const struct leg *leg, cons
     const struct uri *uri = &contact->uri;
 
     if (contact->is_star || (uri->scheme != URI_SIP && uri->scheme != URI_SIPS) ||
-        uri_decode(uri->user, out->number, sizeof(out->number)) <= 0)
+        identity_take_dialled(out->number, uri)) {
+        out->number[0] = '\0';
         return "it is not the SIP URI of a number";
+    }
     snprintf(out->where, sizeof(out->where), "%.*s:%u", SPAN_ARG(uri->host), uri->port);
     out->q = parse_q(contact->params);
     if (is_ours(leg->call, uri->host))
@@ -136,18 +140,23 @@ void redirect_take(struct leg *leg, const struct sip_msg *response)
     }
 }
 
-static bool follow_routes(struct call *call, const struct route_caller *caller, const struct contact *contact)
+static bool is_barred(struct call *call, const struct contact *contact, const char *why)
+{
+    if (why)
+        call_note(call, "redirected to %s, which is not followed: %s", contact->number, why);
+    return why != NULL;
+}
+
+static bool follow_routes(struct call *call, const struct contact *contact)
 {
     struct route_pick pick = {0};
-    int err = route_pick(&pick, call->directory, caller, span_of(contact->number));
+    int err = route_pick(&pick, call->directory, &call->rights, span_of(contact->number));
     const char *why = err ? "no route of the caller's leads there" : NULL;
 
     if (!why && pick.trunks)
-        why = dial_limits_enter(call->calls->store, call->conf, caller, &pick);
-    if (why) {
-        call_note(call, "redirected to %s, which is not followed: %s", contact->number, why);
+        why = dial_limits_enter(call->calls->store, call->conf, &call->rights, &pick);
+    if (is_barred(call, contact, why))
         return false;
-    }
     call_note(call, "redirected to %s, by the routes", contact->number);
     call_leave_trunk(call);
     call->pick = pick;
@@ -156,35 +165,66 @@ static bool follow_routes(struct call *call, const struct route_caller *caller, 
     return true;
 }
 
-static bool follow_trunk(struct call *call, const struct route_caller *caller, const struct contact *contact)
+/* @return its place in the pick's list; -1: the pick does not lead there */
+static int find_trunk(const struct route_pick *pick, const struct trunk *trunk)
 {
-    struct route_pick pick = call->pick;
+    for (size_t i = 0; pick->trunks && i < pick->trunks->count; i++)
+        if (!strcmp(pick->trunks->items[i], trunk->conf->name))
+            return (int)i;
+    return -1;
+}
+
+/* The call keeps its place in the trunk's max_calls, or leaves another one's for it. @return NULL, or why not */
+static const char *enter_trunk(struct call *call, const struct trunk *trunk)
+{
     const char *why;
 
+    if (call->is_counted_trunk && !strcmp(call->pick.trunks->items[call->trunk_try.at], trunk->conf->name))
+        return NULL;
+    why = trunk_limit_enter(call->calls->store, trunk->conf);
+    if (why)
+        return why;
+    call_leave_trunk(call);
+    call->is_counted_trunk = true;
+    return NULL;
+}
+
+/* A number at the trunk is one that the caller could have dialled himself, and would have got there. It is dialled as
+ * the trunk has written it. */
+static bool follow_trunk(struct call *call, const struct contact *contact)
+{
+    const struct trunk *trunk = contact->trunk;
+    struct route_pick pick = {0};
+    const char *why = NULL;
+    int at = -1;
+
+    if (!route_pick(&pick, call->directory, &call->rights, span_of(contact->number)))
+        at = find_trunk(&pick, trunk);
+    if (at < 0)
+        why = "no route of the caller's leads there by this trunk";
     snprintf(pick.number, sizeof(pick.number), "%s", contact->number);
-    why = dial_limits_enter(call->calls->store, call->conf, caller, &pick);
-    if (why) {
-        call_note(call, "redirected to %s, which is not followed: %s", contact->number, why);
+    if (!why)
+        why = dial_limits_enter(call->calls->store, call->conf, &call->rights, &pick);
+    if (!why)
+        why = enter_trunk(call, trunk);
+    if (is_barred(call, contact, why))
         return false;
-    }
     call_note(call, "redirected to %s at %s", contact->number, contact->where);
-    memcpy(call->pick.number, pick.number, sizeof(call->pick.number));
-    return call_ring(call, &(struct leg_sip_dial){.trunk = contact->trunk, .target = &contact->target});
+    call->pick = pick;
+    call->trunk_try = (struct trunk_try){.tried = UINT64_C(1) << at, .at = (size_t)at};
+    return call_ring(call, &(struct leg_sip_dial){.trunk = trunk, .target = &contact->target});
 }
 
 bool redirect_follow(struct call *call)
 {
     struct redirect *redirect = call->redirect;
-    struct route_caller caller = {.trunk = call->in->trunk};
 
     if (!redirect || redirect->next >= redirect->count || call->best_status >= 600)
         return false;
-    if (call->in->account[0])
-        caller.account = directory_account(call->directory, span_of(call->in->account));
     while (redirect->next < redirect->count && !redirect->items[redirect->next].is_passed) {
         const struct contact *contact = &redirect->items[redirect->next++];
 
-        if (contact->trunk ? follow_trunk(call, &caller, contact) : follow_routes(call, &caller, contact))
+        if (contact->trunk ? follow_trunk(call, contact) : follow_routes(call, contact))
             return true;
     }
     return false;

@@ -5,8 +5,8 @@
 
 /* redirect.h: 3xx of a trunk. RFC 3261 8.1.3.4, 21.3. A trunk's `redirect` says what becomes of it:
  *   off     a refusal, as it says where to and that costs money
- *   follow  by q, at most REDIRECT_MAX for a call: to addresses of the trunk's accept list over the trunk, to names of
- *           ours by the caller's routes; each within the limits of destinations, none twice
+ *   follow  by q, at most REDIRECT_MAX for a call: to addresses of the trunk's accept list where the caller's routes
+ *           lead to that trunk, to names of ours wherever they lead; each within the limits of destinations, none twice
  *   pass    the caller is told the numbers, at our own domain: what it does then goes through its routes */
 
 #define REDIRECT_MAX 5

@@ -20,10 +20,12 @@
 #include "call/call_private.h"
 #include "call/events.h"
 #include "call/identity.h"
+#include "call/incoming.h"
 #include "call/leg_far.h"
 #include "call/leg_sip.h"
 #include "call/leg_wait.h"
 #include "call/replace.h"
+#include "call/trunk_limit.h"
 #include "sip/refer.h"
 
 #define TRANSFER_MAX 8 /* one after the other, of one party */
@@ -62,7 +64,7 @@ static void leave_call(struct call *call, struct leg *referred, struct leg *part
         leg_media_stop(parting->media);
 }
 
-/* The account that the call counted for goes with him. */
+/* The place in an account's max_calls that the call had, unless the other one has its own. */
 static void carry_account(struct call *from, struct call *to)
 {
     if (to->counted_account[0])
@@ -277,13 +279,43 @@ static struct transfer *begin(struct call *call, const struct leg_news *news)
     return transfer;
 }
 
+static void refuse(struct call *call, const struct leg_news *news, unsigned status, const char *why)
+{
+    call_note(call, "%s: REFER refused with %u: %s", news->leg->peer, status, why);
+    refer_refuse(news->refer, status, why);
+}
+
+/* The call to the target is one of those of the account that asks. Where the call in which it asks has a place among
+ * them, that is the place, and goes over with him who is referred. */
+static const char *enter_limits(const struct call *call, const struct leg *referrer, char counted[SIP_ACCOUNT_MAX])
+{
+    const struct conf_account *account =
+        referrer->account[0] ? directory_account(call->calls->directory, span_of(referrer->account)) : NULL;
+
+    if (account && !strcmp(call->counted_account, referrer->account))
+        account = NULL;
+    return incoming_enter_limits(call->calls, account, counted);
+}
+
 static void begin_blind(struct call *call, const struct leg_news *news)
 {
-    struct transfer *transfer = begin(call, news);
+    char counted[SIP_ACCOUNT_MAX];
+    const char *why = enter_limits(call, news->leg, counted);
+    struct transfer *transfer;
     struct route_caller rights;
 
-    if (!transfer)
+    if (why) {
+        stats_count(STAT_CALLS_REFUSED);
+        stats_count(STAT_TRANSFERS_FAILED);
+        refuse(call, news, 503, why);
         return;
+    }
+    transfer = begin(call, news);
+    if (!transfer) {
+        account_limit_leave(call->calls->store, counted);
+        return;
+    }
+    memcpy(transfer->target->counted_account, counted, sizeof(counted));
     find_rights(&rights, transfer->target, news->leg);
     name_caller(transfer->target, transfer, &rights);
     call_route(transfer->target, &rights); /* may end it at once, and the transfer with it */
@@ -311,6 +343,7 @@ static void connect_calls(struct call *call, const struct leg_news *news, struct
     refer_tell(news->refer, 200);
     stats_count(STAT_TRANSFERS_DONE);
     target->transfer_count += call->transfer_count + 1;
+    carry_account(call, target);
     leave_call(call, referred, news->leg, side_name(call, news->leg));
     replace_by_leg(named, referred);
 }
@@ -391,8 +424,7 @@ void transfer_receive(struct call *call, const struct leg_news *news)
     unsigned status = refusal(call, news, &why);
 
     if (status) {
-        call_note(call, "%s: REFER refused with %u: %s", news->leg->peer, status, why);
-        refer_refuse(news->refer, status, why);
+        refuse(call, news, status, why);
         return;
     }
     stats_count(STAT_TRANSFERS);

@@ -47,8 +47,8 @@ const char *account_limit_enter(struct store *store, const struct conf_account *
     return NULL;
 }
 
-void account_limit_leave(struct store *store, const struct conf_account *account)
+void account_limit_leave(struct store *store, const char *name)
 {
-    if (account->max_calls)
-        count(store, "calls-account", account->name, -1, 0, 0);
+    if (name[0])
+        count(store, "calls-account", name, -1, 0, 0);
 }

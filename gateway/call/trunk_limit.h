@@ -11,4 +11,5 @@
 const char *trunk_limit_enter(struct store *store, const struct conf_trunk *trunk);
 void trunk_limit_leave(struct store *store, const struct conf_trunk *trunk);
 const char *account_limit_enter(struct store *store, const struct conf_account *account);
-void account_limit_leave(struct store *store, const struct conf_account *account);
+/** @param name of an account with a max_calls when the place was taken: since then it may have changed; "": nothing */
+void account_limit_leave(struct store *store, const char *name);

@@ -11,11 +11,11 @@ const contacts = (...list) => list.map((one) => ['Contact', one]);
 const refusal = (m) => m.status >= 300 && m.cseq.method === 'INVITE';
 
 /** A gateway with one trunk of this policy; alice (and bob) registered. `other`: a second server of the trunk's accept list. */
-async function begin(defer, redirect, { config, routes } = {}) {
+async function begin(defer, redirect, { config, routes, alice: more, trunk: row } = {}) {
   const [trunk, other] = [await scriptedPhone({ name: 'trunk' }), await scriptedPhone({ name: 'other' })];
   const gateway = await startGateway({
-    accounts: [ALICE, BOB], config, routes,
-    trunks: [{ name: 'carrier', host: trunk.sip.host, port: trunk.sip.port, ...(redirect && { redirect }) }],
+    accounts: [{ ...ALICE, ...more }, BOB], config, routes,
+    trunks: [{ name: 'carrier', host: trunk.sip.host, port: trunk.sip.port, ...(redirect && { redirect }), ...row }],
   });
   const [alice, bob] = [await wsPhone(gateway, ALICE), await wsPhone(gateway, BOB)];
   defer(async () => { [trunk, other, alice, bob].forEach((one) => one.close()); await gateway.stop(); });
@@ -91,6 +91,24 @@ scenario('follow: to strangers, to what costs extra, and to what is no SIP URI n
     `<sip:@${trunk.sip.address}>`, '<sip:%00@127.0.0.1>', '*');
   check((await alice.sip.expect(refusal)).status === 502, 'the refusal');
   await trunk.sip.expectNone('INVITE', 200);
+}, ours);
+
+scenario('follow: at the trunk, too, only what the caller could have dialled: by his routes, his `allowed`, one call in its place', async ({ defer }) => {
+  const { redirected, alice, trunk, gateway } = await begin(defer, 'follow', {
+    alice: { allowed: ['+12', '+44'] }, trunk: { max_calls: 1 },
+    routes: [{ from: 'accounts', to: '^\\+1.*$', trunks: ['carrier'] }, { from: 'accounts', to: '^(\\+49.*|bob)$', account: 'bob' }],
+  });
+  const to = (number) => `<sip:${number}@${trunk.sip.address}>`;
+  await redirected(302, to('+442000000001'), to('+493000000001'), to('+13025550100'), to('+1202555%0A0'), to('+12025550177'));
+  const invite = await trunk.rings();
+  check(invite.uri.includes('+12025550177'), invite.uri);
+  trunk.sip.reply(486);
+  check((await alice.sip.expect(refusal)).status === 486, 'the refusal');
+  await trunk.sip.expectNone('INVITE', 200);
+  alice.sip.reset();
+  await redirected(486); // its only place is free again
+  check((await alice.sip.expect(refusal)).status === 486, 'the place');
+  check((await gateway.admin.metric('sipway_calls')) === 0, 'sipway_calls');
 }, ours);
 
 scenario('follow: a number at our domain goes where the caller may call, here to another account', async ({ defer }) => {

@@ -153,7 +153,7 @@ static bool has_place(void)
 
     if (account_limit_enter(calls.store, account))
         return false;
-    account_limit_leave(calls.store, account);
+    account_limit_leave(calls.store, account->name);
     return true;
 }
 
@@ -326,6 +326,65 @@ static void test_a_leg_that_is_no_account_may_not(void **state)
     still_talk();
 }
 
+/* He was called: the call counts for somebody else, or nobody, but the one to the target is his. */
+static void give_up_place(void)
+{
+    account_limit_leave(calls.store, call->counted_account);
+    call->counted_account[0] = '\0';
+}
+
+static void test_who_was_called_has_one_call_more_while_the_target_is_there(void **state)
+{
+    give_up_place();
+    assert_true(has_place());
+    ring();
+    assert_false(has_place());
+    say(&target, LEG_REFUSED, 486);
+    notified(486);
+    assert_true(has_place());
+    rig_advance(1);
+    ring();
+    say(&target, LEG_ANSWERED, 200);
+    notified(200);
+    assert_false(has_place());
+    say(&target, LEG_HUNG_UP, 0);
+    assert_true(has_place());
+}
+
+static void test_who_was_called_and_has_no_call_left_may_not(void **state)
+{
+    const struct conf_account *account = directory_account(calls.directory, SPAN("alice"));
+
+    give_up_place();
+    assert_null(account_limit_enter(calls.store, account)); /* another call of hers */
+    refer_to("sip:carol@example.com");
+    rig_expect_status(503);
+    assert_null(made);
+    still_talk();
+    account_limit_leave(calls.store, account->name);
+}
+
+/* What the configuration says by now has no say in what is given back. */
+static void test_a_place_is_given_back_by_who_has_one_alone(void **state)
+{
+    struct conf_account *account = (struct conf_account *)directory_account(calls.directory, SPAN("alice"));
+
+    account->max_calls = 0;
+    ring();
+    say(&target, LEG_ANSWERED, 200);
+    notified(200);
+    account->max_calls = 1;
+    assert_false(has_place());
+    account->max_calls = 0;
+    say(&target, LEG_HUNG_UP, 0);
+    account->max_calls = 1;
+    assert_true(has_place());
+    give_up_place(); /* that has none: nothing is given back twice */
+    assert_null(account_limit_enter(calls.store, account));
+    assert_false(has_place());
+    account_limit_leave(calls.store, account->name);
+}
+
 /* Wherever it ends: no call is left behind, and the two talk as before. */
 static void test_without_memory_it_is_refused_and_nothing_is_kept(void **state)
 {
@@ -373,6 +432,9 @@ int main(void)
         T(test_who_is_referred_hangs_up_all_is_over),
         T(test_one_at_a_time_and_not_for_ever),
         T(test_a_leg_that_is_no_account_may_not),
+        T(test_who_was_called_has_one_call_more_while_the_target_is_there),
+        T(test_who_was_called_and_has_no_call_left_may_not),
+        T(test_a_place_is_given_back_by_who_has_one_alone),
         T(test_without_memory_it_is_refused_and_nothing_is_kept),
     };
 

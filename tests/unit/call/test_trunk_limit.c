@@ -74,7 +74,7 @@ static void test_an_account_has_its_own_places(void **state)
     assert_null(account_limit_enter(store, &account));
     assert_non_null(account_limit_enter(store, &account));
     assert_null(trunk_limit_enter(store, &trunk));
-    account_limit_leave(store, &account);
+    account_limit_leave(store, account.name);
     assert_null(account_limit_enter(store, &account));
 }
 
