@@ -185,6 +185,8 @@ static void on_modify(struct invite *invite, const struct sip_msg *request, void
                                                         .why = "the body has to be application/sdp"});
         return;
     }
+    if (!sip->leg.is_answered && request->body.n) /* another fork's, maybe: it is what is heard now */
+        sip->described_by = map_hash(request->from_tag) | 1;
     tell(sip, LEG_MODIFY, 0, "", sdp_of(request));
 }
 

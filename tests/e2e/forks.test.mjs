@@ -87,6 +87,31 @@ scenario('the winner gave its answer reliably before another branch was heard: i
   await hangUp(first);
 }, ours);
 
+scenario('an UPDATE of one branch is heard at once; the other one answers and wins all the same', async ({ defer }) => {
+  const { alice, trunk } = peers;
+  const [first, second] = await forked(defer);
+  for (const branch of [first, second]) {
+    branch.ring({ headers: [...reliable(7), ['Allow', 'INVITE, UPDATE']] });
+    await trunk.sip.expect('PRACK');
+    trunk.sip.reply(200);
+  }
+  first.rtp.stop();
+  await alice.hears(second.hz);
+  second.rtp.stop();
+  first.enter();
+  trunk.sip.inDialog('UPDATE', { body: trunk.sdp({ host: first.rtp.host, port: first.rtp.port, codecs: ['PCMU'], events: null }) });
+  check((await trunk.sip.expect((m) => m.status >= 200 && m.cseq.method === 'UPDATE')).status === 200, 'UPDATE');
+  first.rtp.sendTone({ hz: first.hz });
+  await alice.hears(first.hz);
+  first.rtp.stop();
+  second.rtp.sendTone({ hz: second.hz });
+  second.reply(200);
+  await second.isAcked();
+  await alice.sees('confirmed');
+  await Promise.all([second.rtp.hears(ALICE_HZ), alice.hears(second.hz)]);
+  await hangUp(second);
+}, ours);
+
 scenario('a second answer gets ACK each time and one BYE; the call goes on', async ({ defer }) => {
   const { alice, trunk } = peers;
   const [first, second] = await forked(defer);
