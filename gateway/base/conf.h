@@ -95,7 +95,7 @@ struct conf_trunk {
     unsigned max_calls;         /* 0: no limit */
     unsigned max_cps;
     unsigned cps_wait_ms;       /* for a turn; 0: refused at once */
-    unsigned max_users; /* of registrar; 0: no limit */
+    unsigned max_users;         /* of registrar; 0: no limit */
     struct conf_strings codecs; /* upper case names, in order of preference */
     enum conf_srtp srtp;
     enum conf_dtmf dtmf;
@@ -103,7 +103,7 @@ struct conf_trunk {
     enum conf_redirect redirect;
     unsigned options_every_s;
     bool may_refer;
-    bool hides_number; /* caller_id: false */
+    bool hides_number;            /* caller_id: false */
     char *certificate, *key, *ca; /* of TLS connections to it; NULL: none, whom the system trusts */
     bool verifies;
     struct conf_codes failover;
@@ -199,7 +199,7 @@ struct conf {
         char *turn;
         unsigned timeout_s; /* no RTP from either side ends the call; 60; 0: never */
         unsigned latch_s;   /* 3 */
-        char *hold; /* file; NULL: silence */
+        char *hold;         /* file; NULL: silence */
     } media;
     struct {
         struct conf_strings servers; /* ADDRESS or ADDRESS:PORT; empty: the system's */

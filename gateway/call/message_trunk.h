@@ -14,8 +14,8 @@ typedef void message_trunk_fn(unsigned status, const char *why, void *arg);
 
 struct message_trunk_options {
     struct calls *calls;
-    const struct message *message;     /* referenced */
-    const struct conf_route *route;    /* kept: it lives as long as the snapshot, which is referenced */
+    const struct message *message;  /* referenced */
+    const struct conf_route *route; /* kept: it lives as long as the snapshot, which is referenced */
     const char *number;
     message_trunk_fn *done;
     void *arg;

@@ -48,7 +48,7 @@ void presentity_drop_if_idle(struct presentity *presentity);
 #define PACKAGES(X)                                                                                                    \
     X(PRESENCE, "presence", "application/pidf+xml")                                                                    \
     X(SUMMARY, "message-summary", "application/simple-message-summary")                                                \
-        X(DIALOG, "dialog", "application/dialog-info+xml")
+    X(DIALOG, "dialog", "application/dialog-info+xml")
 enum package {
 #define X(name, text, type) PACKAGE_##name,
     PACKAGES(X)

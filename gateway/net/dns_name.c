@@ -9,9 +9,10 @@
 #include "base/stats.h"
 #include "net/dns_private.h"
 
-#define NONE_S       5  /* no such name */
-#define NO_RECORDS_S 60 /* no SRV or NAPTR, or no answer about them: most names have none, and are asked at each call  \
-                         */
+#define NONE_S 5 /* no such name */
+#define NO_RECORDS_S                                                                                                   \
+    60 /* no SRV or NAPTR, or no answer about them: most names have none, and are asked at each call                   \
+        */
 #define NO_ANSWER_S 1
 #define CLASS_IN    1
 #define TYPE_SRV    33

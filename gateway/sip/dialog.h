@@ -35,9 +35,9 @@ struct dialog {
     unsigned route_count;
     uint32_t local_cseq, remote_cseq;
     bool has_remote_cseq;
-    struct sip_flow flow; /* where our requests go */
+    struct sip_flow flow;         /* where our requests go */
     char *peer_name, *peer_trunk; /* while the flow is gone: whom the next connection is for (struct sip_peer) */
-    bool is_heard;        /* the peer has answered a request of ours, if only 100 */
+    bool is_heard;                /* the peer has answered a request of ours, if only 100 */
     char *contact_user;
     unsigned max_forwards; /* of our requests: 70, or what is left of the caller's */
 

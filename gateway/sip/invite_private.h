@@ -16,14 +16,14 @@ struct invite {
     struct sip_stack *stack;
     enum invite_state state;
     bool is_out, is_self_held;
-    struct dialog *dialog; /* the one that counts */
+    struct dialog *dialog;          /* the one that counts */
     const struct invite_user *user; /* NULL once ended from our side */
     void *arg;
 
     /* as caller */
     struct request *request;
     char *username, *password;
-    char *ack; /* sent again for each repeated 2xx */
+    char *ack;         /* sent again for each repeated 2xx */
     struct list forks; /* further dialogs of it: fork.c; its next is NULL while there are none */
     unsigned fork_count;
     struct invite_end end;
@@ -76,7 +76,8 @@ void invite_out_ack(struct invite *invite, struct request *request);
 void modify_receive(struct invite *invite, struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg);
 void modify_stop(struct invite *invite);
 
-/** The dialog of a provisional response with a To tag: found or begun, and brought up to date. @return NULL: too many */
+/** The dialog of a provisional response with a To tag: found or begun, and brought up to date. @return NULL: too many
+ */
 struct dialog *fork_progress(struct invite *invite, const struct sip_msg *response);
 /** It was told: if it has a description, its dialog counts from now on. */
 void fork_keep_sdp(struct invite *invite, struct dialog *dialog, const struct sip_msg *response);

@@ -9,11 +9,11 @@ struct outside {
     struct sip_stack *stack;
     struct sip_flow flow;
     enum sip_method method;
-    struct span uri;          /* Request-URI */
-    struct span from, to;     /* values without tags */
-    struct span contact_user; /* of our Contact; empty: "sipway" */
+    struct span uri;           /* Request-URI */
+    struct span from, to;      /* values without tags */
+    struct span contact_user;  /* of our Contact; empty: "sipway" */
     struct span contact_param; /* ";name=value" of its URI, or empty */
-    bool has_no_contact;      /* MESSAGE (RFC 3428 8), a REGISTER that only asks what is bound (RFC 3261 10.2.3) */
+    bool has_no_contact;       /* MESSAGE (RFC 3428 8), a REGISTER that only asks what is bound (RFC 3261 10.2.3) */
     const char *call_id, *tag;
     uint32_t cseq;
     unsigned max_forwards; /* what is left of another's request that this one carries on; 0: 70 */

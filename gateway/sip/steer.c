@@ -6,7 +6,6 @@
 #include "base/worker.h"
 #include "sip/stack.h"
 
-
 #define MAGIC_COOKIE "z9hG4bK"
 
 static void make(char *out, size_t size_bytes, const char *prefix, unsigned worker, unsigned random_chars)
