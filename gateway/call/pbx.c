@@ -145,8 +145,13 @@ bool pbx_admit(struct pbx *pbx, const struct sip_incoming *incoming, struct sip_
 static void pass_to_pbx(struct pbx *pbx, struct server_tx *tx, const struct pbx_party *party)
 {
     const struct sip_msg *msg = server_tx_request(tx);
+    void *carried = pbx_guess_carried(pbx, tx, party);
     struct text from, to, headers;
 
+    if (!carried) {
+        pbx_reply(tx, 500, NULL);
+        return;
+    }
     text_init(&from, 2048);
     text_init(&to, 2048);
     text_init(&headers, 16384);
@@ -155,11 +160,14 @@ static void pass_to_pbx(struct pbx *pbx, struct server_tx *tx, const struct pbx_
     text_add_str(&headers, party->binding->routes);
     pbx_write_passed(&headers, msg);
     pbx_write_credentials(&headers, msg);
-    if (text_err(&from) || text_err(&to) || text_err(&headers))
+    if (text_err(&from) || text_err(&to) || text_err(&headers)) {
         pbx_reply(tx, 400, "its headers are too long");
-    else
+        mem_unref(carried);
+    } else {
         pbx_pass_send(&(struct pbx_pass_options){.pbx = pbx,
                                                  .tx = tx,
+                                                 .on_answer = pbx_guess_on_answer,
+                                                 .arg_taken = carried,
                                                  .trunk = party->trunk,
                                                  .next_hop = span_of(party->binding->next_hop),
                                                  .head = {.method = msg->method,
@@ -168,6 +176,7 @@ static void pass_to_pbx(struct pbx *pbx, struct server_tx *tx, const struct pbx_
                                                           .to = text_span(&to),
                                                           .has_no_contact = true},
                                                  .headers = text_span(&headers)});
+    }
     text_free(&from);
     text_free(&to);
     text_free(&headers);

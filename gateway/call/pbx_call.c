@@ -108,6 +108,9 @@ void pbx_call_from_user(struct pbx *pbx, struct server_tx *tx, const struct pbx_
         it->to = take_name(&invite->to);
         it->headers = take_headers(invite, party->binding);
         it->next_hop = copy(span_of(party->binding->next_hop));
+        it->pbx = pbx;
+        it->flow = *server_tx_flow(tx);
+        pbx_guess_read(&it->guess, pbx, &it->flow, invite, party);
     }
     if (it && it->uri && it->from && it->to && it->headers && it->next_hop)
         incoming_call(pbx->calls, tx, &(struct route_caller){.pbx = it});
@@ -199,6 +202,8 @@ void pbx_call_take_refusal(struct pbx_call *it, const struct sip_msg *response)
 {
     struct text lines;
 
+    if (it->pbx) /* counted; not held, as the caller's phone waits for its challenge */
+        pbx_guess_note_refusal(it->pbx, &it->flow, &it->guess, response);
     if (response->status != 401 && response->status != 407)
         return;
     text_init(&lines, 8192);

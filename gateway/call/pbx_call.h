@@ -2,6 +2,7 @@
 #pragma once
 
 #include "call/call.h"
+#include "call/pbx_guess.h"
 #include "call/pbx_private.h"
 
 /* pbx_call.h: what a call between a PBX and one of its users has beside an ordinary one: who it is for is said already,
@@ -17,6 +18,9 @@ struct pbx_call {
     char *next_hop;
     char *challenge;       /* header lines of the PBX's 401 or 407; NULL: none came */
     struct binding device; /* from the PBX: this one rings */
+    struct pbx *pbx;       /* to the PBX: who has noted whose credentials it has, and where it comes from */
+    struct pbx_guess guess;
+    struct sip_flow flow;
 };
 
 /** An INVITE of either side. */

@@ -4,6 +4,7 @@
 #include "call/pbx_guess.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/print.h"
 #include "base/stats.h"
 #include "call/guesses.h"
@@ -124,6 +125,14 @@ static bool is_own(const struct pbx_guess *guess, const struct sip_msg *msg, con
     return true;
 }
 
+bool pbx_guess_is_own(const struct sip_msg *msg, const struct trunk *trunk, struct pbx_binding *binding)
+{
+    struct pbx_party party = {.trunk = trunk, .binding = binding};
+
+    memcpy(party.aor, binding->aor, sizeof(party.aor));
+    return is_own(NULL, msg, &party);
+}
+
 /* ---- the guard's look ---- */
 
 void pbx_guess_refuse(struct sip_verdict *verdict, unsigned status, const char *why)
@@ -192,6 +201,30 @@ void pbx_guess_price(struct pbx *pbx, const struct sip_flow *flow, const struct 
 {
     answer->hold_ms = pbx_guess_note_refusal(pbx, flow, guess, answer->response);
     answer->whose = map_hash(span_of(guess->account));
+}
+
+struct carried {
+    struct pbx *pbx;
+    struct pbx_guess guess;
+};
+
+void *pbx_guess_carried(struct pbx *pbx, const struct server_tx *tx, const struct pbx_party *party)
+{
+    struct carried *carried = mem_new(sizeof(*carried), NULL);
+
+    if (!carried)
+        return NULL;
+    carried->pbx = pbx;
+    pbx_guess_read(&carried->guess, pbx, server_tx_flow(tx), server_tx_request(tx), party);
+    return carried;
+}
+
+void pbx_guess_on_answer(struct pbx_answer *answer, struct server_tx *tx, void *arg)
+{
+    struct carried *carried = arg;
+
+    if (answer->response && answer->status >= 300)
+        pbx_guess_price(carried->pbx, server_tx_flow(tx), &carried->guess, answer);
 }
 
 void pbx_guess_note_right(struct pbx *pbx, const struct sip_flow *flow, const struct pbx_guess *guess)

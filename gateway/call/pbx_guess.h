@@ -28,7 +28,13 @@ unsigned pbx_guess_note_refusal(struct pbx *pbx, const struct sip_flow *flow, co
 /** The same in an answer. */
 void pbx_guess_price(struct pbx *pbx, const struct sip_flow *flow, const struct pbx_guess *guess,
                      struct pbx_answer *answer);
+/** on_answer of a request that is none but carried; arg_taken: what pbx_guess_carried() makes of it, NULL: no memory.
+ */
+void pbx_guess_on_answer(struct pbx_answer *answer, struct server_tx *tx, void *arg);
+void *pbx_guess_carried(struct pbx *pbx, const struct server_tx *tx, const struct pbx_party *party);
 /** These were right. */
 void pbx_guess_note_right(struct pbx *pbx, const struct sip_flow *flow, const struct pbx_guess *guess);
+/** A request in a subscription: are its credentials of the user of this binding? */
+bool pbx_guess_is_own(const struct sip_msg *msg, const struct trunk *trunk, struct pbx_binding *binding);
 /** The name in the digest of a request. @return false: there is none that can be read */
 bool pbx_guess_name(struct span *name, const struct sip_msg *msg);

@@ -13,6 +13,8 @@
 #define PASS_MAX         4096 /* of one worker */
 #define PASS_UDP_MAX     512  /* of these over UDP, where the source may be forged */
 #define PASS_SOURCE_MAX  256  /* of one address */
+#define PASS_FLOW_MAX    8    /* of users over one connection: an address may be everybody's */
+#define PASS_HELD_MAX    4096 /* refusals that wait, which are none of these */
 #define HEAD_BYTES       128  /* what an answer has beside those lines and what it repeats of the request */
 #define PASS_PATIENCE_T1 24   /* so many T1: the sender waits 64 */
 
@@ -43,6 +45,18 @@ struct pbx_pass {
     char *answer_headers;
 };
 
+/* Its place is free for others. Idempotent. */
+static void leave(struct pbx_pass *pass)
+{
+    if (pass->is_counted) {
+        stats_add(STAT_PBX_REQUESTS, -1);
+        pass->pbx->pass_count--;
+        pass->pbx->udp_pass_count -= pass->is_udp;
+    }
+    pass->is_counted = false;
+    pass->slot = peer_slot_leave(pass->slot);
+}
+
 static void pass_destroy(void *self)
 {
     struct pbx_pass *pass = self;
@@ -50,13 +64,10 @@ static void pass_destroy(void *self)
     timer_stop(&pass->patience);
     timer_stop(&pass->hold);
     list_remove(&pass->link);
+    if (list_is_linked(&pass->held_link))
+        pass->pbx->held_count--;
     list_remove(&pass->held_link);
-    if (pass->is_counted) {
-        stats_add(STAT_PBX_REQUESTS, -1);
-        pass->pbx->pass_count--;
-        pass->pbx->udp_pass_count -= pass->is_udp;
-    }
-    peer_slot_leave(pass->slot);
+    leave(pass);
     mem_unref(pass->locate);
     client_tx_detach(pass->out);
     mem_unref(pass->out);
@@ -174,12 +185,14 @@ static void on_held(void *arg)
 
 static void hold(struct pbx_pass *pass, const struct pbx_answer *answer)
 {
+    leave(pass);
     timer_stop(&pass->patience);
     pass->status = answer->status;
     pass->why = answer->response ? NULL : answer->why;
     pass->answer_headers = text_take(answer->headers);
     pass->whose = answer->whose;
     list_append(&pass->pbx->held, &pass->held_link);
+    pass->pbx->held_count++;
     timer_start(pass->pbx->calls->stack->wheel, &pass->hold, answer->hold_ms, on_held, pass);
 }
 
@@ -202,6 +215,13 @@ static void finish(struct pbx_pass *pass, unsigned status, const struct sip_msg 
         span_copy(span_sub(response->reason, 0, sizeof(pass->reason) - 1), pass->reason, sizeof(pass->reason));
     if (text_err(&headers))
         text_reset(&headers);
+    if (answer.hold_ms && pass->pbx->held_count >= PASS_HELD_MAX) {
+        stats_count(STAT_SIP_HELD_LIMIT);
+        answer = (struct pbx_answer){.status = 503, .why = "too many wrong passwords, ask again later"};
+        text_reset(&headers);
+        text_add_str(&headers, "Retry-After: 10\r\n");
+        pass->reason[0] = '\0';
+    }
     if (pass->tx && answer.hold_ms) {
         hold(pass, &answer);
     } else {
@@ -390,6 +410,21 @@ static void name(struct pbx_pass *pass, const struct outside *head)
     pass->head.tag = pass->tag;
 }
 
+static bool has_flow_many(const struct pbx *pbx, const struct sip_flow *flow)
+{
+    struct list *link, *tmp;
+    unsigned count = 0;
+
+    list_each (link, tmp, &pbx->passes) {
+        const struct pbx_pass *pass = container_of(link, struct pbx_pass, link);
+
+        if (pass->tx && pass->trunk && pass->is_counted && sip_flow_same(server_tx_flow(pass->tx), flow) &&
+            ++count >= PASS_FLOW_MAX)
+            return true;
+    }
+    return false;
+}
+
 /* @return 0; -ENOMEM; -EBUSY: its source has too many on their way */
 static int count(struct pbx_pass *pass)
 {
@@ -398,7 +433,7 @@ static int count(struct pbx_pass *pass)
 
     if (flow) {
         pass->is_udp = flow->transport == SIP_UDP;
-        if (pbx_pass_is_full(pbx, flow))
+        if (pbx_pass_is_full(pbx, flow) || (pass->trunk && has_flow_many(pbx, flow)))
             return -EBUSY;
         if (peer_counts_enter(&pass->slot, pbx->sources, &flow->remote, PASS_SOURCE_MAX))
             return -EBUSY;

@@ -15,7 +15,7 @@ struct pbx {
     struct pbx_table *table;
     struct list passes; /* requests on their way */
     struct list held;   /* of these: refusals that wait */
-    unsigned pass_count, udp_pass_count;
+    unsigned pass_count, udp_pass_count, held_count;
     struct peer_counts *sources; /* of these */
     size_t handed[PBX_HANDED_MAX];
     struct list watches;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/stats.h"
 #include "call/pbx_call.h"
+#include "call/pbx_guess.h"
 #include "call/pbx_pass.h"
 #include "sip/dialog.h"
 #include "sip/request.h"
@@ -180,6 +181,18 @@ static void take_accepted(struct watch *watch, const struct sip_msg *response)
     set_expiry(watch, response);
 }
 
+/* Its refusal is not held, as the way to the device has no place for that, but counts. */
+static void note_refusal(const struct step *step, const struct sip_msg *response)
+{
+    const struct watch *watch = step->watch;
+    struct pbx_party party = {.trunk = watch->trunk};
+    struct pbx_guess guess;
+
+    memcpy(party.aor, watch->aor, sizeof(party.aor));
+    pbx_guess_read(&guess, watch->pbx, server_tx_flow(step->tx), server_tx_request(step->tx), &party);
+    pbx_guess_note_refusal(watch->pbx, server_tx_flow(step->tx), &guess, response);
+}
+
 static void finish(struct step *step, unsigned status, const struct sip_msg *response, const char *why)
 {
     const struct sip_msg *request = server_tx_request(step->tx);
@@ -187,6 +200,8 @@ static void finish(struct step *step, unsigned status, const struct sip_msg *res
 
     if (response && status < 300 && request->method == SIP_SUBSCRIBE)
         take_accepted(watch, response);
+    if (response && status >= 300 && step->to == watch->far)
+        note_refusal(step, response);
     answer(step, status, response, why);
     if (has_ended(watch, request, status))
         end(watch);
@@ -279,9 +294,14 @@ static void pass_on(struct watch *watch, struct server_tx *tx, struct dialog *to
 static void on_device_request(struct dialog *dialog, struct server_tx *tx, const struct sip_msg *msg, void *arg)
 {
     struct watch *watch = arg;
+    struct pbx_binding *binding = pbx_table_find(watch->pbx->table, span_of(watch->name));
 
     if (!tx)
         return;
+    if (binding && !pbx_guess_is_own(msg, watch->trunk, binding)) {
+        pbx_reply(tx, 403, "these credentials are not of the user who sends them");
+        return;
+    }
     if (msg->method != SIP_SUBSCRIBE || !watch->is_begun) {
         pbx_reply(tx, msg->method == SIP_SUBSCRIBE ? 491 : 405, "not in this subscription");
         return;

@@ -30,6 +30,8 @@ static bool may_replace(struct calls *calls, const struct replace_wish *wish, co
         return false;
     if (!strcmp(wish->account, named->account))
         return true;
+    if (named->call->pbx) /* of a PBX's users, whom `pickup` does not mean: "*" is all accounts */
+        return false;
     account = directory_account(calls->directory, span_of(wish->account));
     return wish->is_pickup && account && has_name(&account->pickup, named->account);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users of a PBX and what they may cost others: guessed passwords, pages loaded again and again, places on the way.
-import { world, scenario, check, ALICE } from './lib/scenario.mjs';
+import { world, scenario, check, ALICE, BOB } from './lib/scenario.mjs';
 import { acceptLogin, challenge, loggedIn, logOut, pbxPhone, ERIN, FRED, PBX } from './lib/pbx.mjs';
 import { browserSdp } from './lib/ws-phone.mjs';
 import { sipAgent } from './lib/sip-agent.mjs';
 import { until } from './lib/wait.mjs';
 
 const peers = world({
-  accounts: [ALICE],
+  accounts: [ALICE, { ...BOB, pickup: ['*'] }],
+  scripted: [BOB],
   trunk: { registrar: PBX, max_users: 4, codecs: ['PCMA'] },
   gateway: { config: { sip: { max_bindings: 3, t1: '100ms' } } },
 });
@@ -108,4 +109,74 @@ scenario('a user whose name in the digest is another one calls with it', async (
   trunk.sip.reply(202, { request: await trunk.sip.expect('MESSAGE') });
   check((await phone.sip.expect(isFinal(text))).status === 202, 'not passed');
   await until('nobody logged in', async () => (await metric('pbx_users')) === 0);
+});
+
+scenario('wrong passwords in a MESSAGE cost the same; whose refusal waits holds no place on the way', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, ERIN);
+  defer(() => logOut(trunk.sip, phone));
+  const before = await metric('auth_slowed_total');
+  for (let i = 0; (await metric('auth_slowed_total')) === before; i++) {
+    check(i < 12, 'twelve wrong passwords and none is slowed');
+    const guess = phone.sip.newRequest('MESSAGE', `sip:fred@${PBX}`, { from: `<sip:erin@${PBX}>`, body: 'x', type: 'text/plain', headers: [credentials('erin', `n${i}`)] });
+    refuse(await trunk.sip.expect('MESSAGE'), 'next');
+    await until('a refusal, or one that waits', async () => phone.sip.inbox.some((m) => m.status === 401) || (await metric('auth_slowed_total')) > before);
+    if ((await metric('auth_slowed_total')) > before)
+      check((await metric('pbx_requests')) === 0, 'what waits counts as on its way');
+    check((await phone.sip.expect(isFinal(guess))).status === 401, 'not 401');
+  }
+});
+
+scenario('wrong passwords in INVITE and SUBSCRIBE count', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, FRED);
+  defer(() => logOut(trunk.sip, phone));
+  for (const method of ['INVITE', 'SUBSCRIBE']) {
+    const before = await metric('auth_failed_total');
+    const guess = phone.sip.newRequest(method, `sip:erin@${PBX}`, {
+      from: `<sip:fred@${PBX}>`, headers: [['Event', 'presence'], credentials('fred', 'n', `sip:erin@${PBX}`)],
+      body: method === 'INVITE' ? browserSdp() : '', type: method === 'INVITE' ? 'application/sdp' : '' });
+    refuse(await trunk.sip.expect(method), 'next');
+    check((await phone.sip.expect(isFinal(guess))).status === 401, 'not 401');
+    check((await metric('auth_failed_total')) === before + 1, `a wrong password in ${method} does not count`);
+  }
+});
+
+scenario('a silent PBX: one connection has eight places on the way, and leaves others of its address theirs', async ({ defer }) => {
+  const { gateway, trunk } = peers;
+  const greedy = await pbxPhone(gateway, ERIN, { register: false });
+  defer(() => greedy.close());
+  const other = await pbxPhone(gateway, FRED, { register: false });
+  defer(() => other.close());
+  const sent = [];
+  for (let i = 0; i < 9; i++)
+    sent.push(sendRegister(greedy.sip, ERIN));
+  check((await greedy.sip.expect((m) => m.status >= 200)).status === 503, 'a ninth is carried');
+  const login = sendRegister(other.sip, FRED);
+  const waiting = [];
+  for (let i = 0; i < 9; i++)
+    waiting.push(await trunk.sip.expect('REGISTER'));
+  await trunk.sip.expectNone('REGISTER', 50);
+  for (const request of waiting)
+    trunk.sip.reply(403, { request });
+  check((await other.sip.expect(isFinal(login))).status === 403, 'the other one is kept out');
+  for (let i = 0; i < 8; i++)
+    check((await greedy.sip.expect((m) => m.status >= 200)).status === 403, 'not answered');
+});
+
+scenario('an account whose pickup is "*" takes no call of a PBX\'s user', async ({ defer }) => {
+  const { gateway, trunk, bob } = peers;
+  const phone = await loggedIn(gateway, trunk.sip, FRED);
+  defer(() => logOut(trunk.sip, phone));
+  const call = phone.sip.newRequest('INVITE', `sip:erin@${PBX}`, { from: `<sip:fred@${PBX}>`, body: browserSdp() });
+  await trunk.rings();
+  await trunk.answer({ codecs: ['PCMA'] });
+  const answer = await phone.sip.expect(isFinal(call));
+  check(answer.status === 200, answer.first);
+  phone.sip.ack();
+  await bob.call('fred', { headers: [['Replaces', `${call.callId};to-tag=${answer.toTag};from-tag=${call.fromTag}`]] });
+  check((await bob.sip.expect((m) => m.status >= 200 && m.cseq.method === 'INVITE')).status === 403, 'the call is taken');
+  const ended = trunk.sip.bye();
+  await phone.hungUp();
+  await ended;
 });
