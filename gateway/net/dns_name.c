@@ -13,11 +13,13 @@
 #define NO_RECORDS_S                                                                                                   \
     60 /* no SRV or NAPTR, or no answer about them: most names have none, and are asked at each call                   \
         */
-#define NO_ANSWER_S 1
-#define CLASS_IN    1
-#define TYPE_SRV    33
-#define TYPE_NAPTR  35
-#define KEY_MAX     (DNS_HOST_MAX + 1)
+#define NO_ANSWER_S   1
+#define STALE_S       900 /* how long after their time records still do */
+#define STALE_RETRY_S 10  /* and how often the name servers are tried meanwhile */
+#define CLASS_IN      1
+#define TYPE_SRV      33
+#define TYPE_NAPTR    35
+#define KEY_MAX       (DNS_HOST_MAX + 1)
 
 /* A name and kind: looked up just now, or known until it expires. Owned by the table, and by its look-up while that
  * runs. */
@@ -32,6 +34,7 @@ struct name {
     unsigned count;
     void *records; /* of the kind; replaced whole */
     uint64_t expires_ms;
+    uint64_t stale_ms; /* until then the records do where the name servers cannot be asked: RFC 8767 */
     size_t key_n;
     char key[KEY_MAX]; /* the kind's letter, then the host in lower case */
 };
@@ -101,18 +104,43 @@ static unsigned negative_ttl_s(const struct name *name, int status)
     return is_silence(status) ? NO_ANSWER_S : NONE_S;
 }
 
-/* The look-up has ended. @param records empty where it brought nothing */
-static void settle(struct name *name, int status, const struct dns_records *records)
+/* Nobody could be asked, which says nothing of the name. */
+static bool is_outage(int status)
+{
+    return is_silence(status) || status == ARES_ESERVFAIL || status == ARES_EREFUSED;
+}
+
+/* What was known goes on for a while when name servers are away: a trunk must not go down with them. */
+static bool keeps_records(struct name *name, int status, const struct dns_records *records)
+{
+    if (records->count || !name->count || name->err || !is_outage(status) || name->stale_ms <= clock_now_ms())
+        return false;
+    stats_count(STAT_DNS_STALE);
+    return true;
+}
+
+static void take_records(struct name *name, int status, const struct dns_records *records)
 {
     unsigned ttl_s = records->count ? records->ttl_s : negative_ttl_s(name, status);
-    struct list *link;
 
     mem_unref(name->records);
     name->records = records->items;
     name->count = records->count;
     name->err = records->count ? 0 : is_silence(status) ? -ETIMEDOUT : -ENOENT;
-    name->is_pending = false;
     name->expires_ms = clock_now_ms() + ttl_s * 1000ull;
+    name->stale_ms = name->expires_ms + STALE_S * 1000ull;
+}
+
+/* The look-up has ended. @param records empty where it brought nothing */
+static void settle(struct name *name, int status, const struct dns_records *records)
+{
+    struct list *link;
+
+    name->is_pending = false;
+    if (keeps_records(name, status, records))
+        name->expires_ms = clock_now_ms() + STALE_RETRY_S * 1000ull;
+    else
+        take_records(name, status, records);
     while (name->dns && !name->dns->is_closing && (link = list_first(&name->waiting))) {
         struct dns_wish wish = container_of(link, struct dns_query, link)->wish;
 

@@ -82,7 +82,7 @@ static void test_odd_names_are_refused(void **state)
 struct server {
     int fd;
     unsigned queries;
-    bool knows_none, is_silent;
+    bool knows_none, is_silent, is_broken;
     uint8_t addresses;
     uint16_t port;
 };
@@ -166,9 +166,9 @@ static void server_run(struct server *server)
     type = msg[end + 2];
     end += 5;
     msg[2] |= 0x80; /* a response */
-    msg[3] = server->knows_none ? 0x83 : 0x80;
+    msg[3] = server->is_broken ? 0x82 : server->knows_none ? 0x83 : 0x80;
     memset(msg + 6, 0, 6);
-    if (!server->knows_none)
+    if (!server->knows_none && !server->is_broken)
         msg[7] = type == 1 ? server->addresses : type == 33 ? 3 : type == 35 ? 1 : 0;
     for (uint8_t i = 0; type == 1 && i < msg[7]; i++)
         end += add_record(msg + end, i + 1);
@@ -252,6 +252,42 @@ static void test_silent_server_is_a_timeout(void **state)
     serve_until(answer.calls);
     assert_int_equal(answer.err, -ETIMEDOUT);
     mem_unref(query);
+    mem_unref(dns);
+    close(server.fd);
+}
+
+/* RFC 8767 */
+static void test_what_was_known_goes_on_while_name_servers_are_away(void **state)
+{
+    struct net_test *test = *state;
+    struct answer known = {0}, stale = {0}, gone = {0}, back = {0};
+    struct dns_query *queries[4];
+    struct server server;
+    struct dns *dns;
+
+    clock_set_test(1000000);
+    assert_int_equal(dns_new(&dns, NULL), 0);
+    server_open(&server, dns);
+    assert_int_equal(dns_resolve(&queries[0], dns, SPAN("sip.example."), 1, on_done, &known), 0);
+    serve_until(known.calls);
+    server.is_broken = true;
+    clock_set_test(1000000 + 61 * 1000000ull); /* its time to live was 60 s */
+    assert_int_equal(dns_resolve(&queries[1], dns, SPAN("sip.example."), 1, on_done, &stale), 0);
+    serve_until(stale.calls);
+    assert_int_equal(stale.err, 0);
+    assert_true(stale.count == 1 && addr_same_host(&stale.first, &known.first));
+    clock_set_test(1000000 + 1200 * 1000000ull);
+    assert_int_equal(dns_resolve(&queries[2], dns, SPAN("sip.example."), 1, on_done, &gone), 0);
+    serve_until(gone.calls);
+    assert_true(gone.err < 0);
+    server.is_broken = false;
+    clock_set_test(1000000 + 1300 * 1000000ull);
+    assert_int_equal(dns_resolve(&queries[3], dns, SPAN("sip.example."), 1, on_done, &back), 0);
+    serve_until(back.calls);
+    assert_int_equal(back.err, 0);
+    clock_set_test(0);
+    for (int i = 0; i < 4; i++)
+        mem_unref(queries[i]);
     mem_unref(dns);
     close(server.fd);
 }
@@ -479,6 +515,7 @@ int main(void)
         net_case(test_answer_is_shared_and_cached),
         net_case(test_unknown_name_is_told),
         net_case(test_silent_server_is_a_timeout),
+        net_case(test_what_was_known_goes_on_while_name_servers_are_away),
         net_case(test_left_query_and_ended_house_are_not_called_back),
         net_case(test_cache_has_a_limit),
         net_case(test_srv_records_come_as_they_are_and_hold_as_long_as_the_briefest),
