@@ -179,10 +179,16 @@ static void end_legs(struct call *call, unsigned status, const char *why)
         call->in->ops->end(call->in, status, status, why);
 }
 
+/* A challenge of a PBX: the call is still to come; or a place that was asked for and not given. */
+static bool is_no_call(const struct call *call, unsigned status)
+{
+    return pbx_call_is_challenge(call, status) || (call->is_asking && !call->answered_us);
+}
+
 static void count_end(struct call *call)
 {
     stats_add(STAT_CALLS, -1);
-    if (!call->answered_us && !pbx_call_is_challenge(call, call->end_status))
+    if (!call->answered_us && !is_no_call(call, call->end_status))
         stats_count(STAT_CALLS_FAILED);
     log_info("call %s: ended by %s (status=%u seconds=%llu cause=%s): %s", call->id, call->ended_by, call->end_status,
              (unsigned long long)(call->answered_us ? (call->ended_us - call->answered_us) / 1000000 : 0),
@@ -223,7 +229,7 @@ void call_end(struct call *call, unsigned status, const char *ended_by, const ch
     timer_stop(&call->in_back_timer);
     timer_stop(&call->out_back_timer);
     timer_stop(&call->tell_timer);
-    if (!pbx_call_is_challenge(call, status)) { /* else the call is still to come */
+    if (!is_no_call(call, status)) {
         keep_cause(call);
         call_write_cdr(call); /* before the media is gone: it has the figures */
     }

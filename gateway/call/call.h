@@ -76,6 +76,7 @@ struct call {
     const char *cause_id; /* what it failed of (cause.h), "" */
     char *cause_text;     /* that in a sentence; NULL while it lives */
     bool is_counted_trunk;
+    bool is_asking; /* for a place in a call of another worker: a refusal of that is no call, and has no record */
     struct pace_wait *pace_wait; /* it waits for its turn at the trunk */
     char *legs_text;             /* JSON of the legs as they were at the end, for whoever asks later */
     char *route_text;            /* name of its route */

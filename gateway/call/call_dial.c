@@ -218,6 +218,11 @@ static unsigned shorter(unsigned left, unsigned right)
     return !right || (left && left < right) ? left : right;
 }
 
+void call_limit_duration(struct call *call, const struct conf_account *account)
+{
+    call->max_duration_s = shorter(call->max_duration_s, account->max_duration_s);
+}
+
 /* @return false: nobody gets it, and the call has ended */
 static bool find_way(struct call *call, const struct route_caller *caller)
 {
@@ -241,7 +246,7 @@ static bool find_way(struct call *call, const struct route_caller *caller)
         return false;
     }
     if (caller->account)
-        call->max_duration_s = shorter(call->max_duration_s, caller->account->max_duration_s);
+        call_limit_duration(call, caller->account);
     return true;
 }
 

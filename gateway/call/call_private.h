@@ -13,6 +13,8 @@ bool call_ring(struct call *call, const struct leg_sip_dial *dial);
 void call_dial(struct call *call);
 /** Try the next trunk of the route. @return false: none is left */
 bool call_dial_next_trunk(struct call *call);
+/** It lasts no longer than calls of that account may. */
+void call_limit_duration(struct call *call, const struct conf_account *account);
 /** It rings from now on, and not for ever. */
 void call_await_answer(struct call *call);
 /** Give the trunk's place back. */

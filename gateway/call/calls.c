@@ -15,6 +15,7 @@
 #include "call/pbx.h"
 #include "call/place.h"
 #include "call/presence.h"
+#include "call/transfer.h"
 #include "call/trunk_board.h"
 #include "call/trunk_duty.h"
 #include "call/trunk_pace.h"
@@ -99,6 +100,15 @@ int calls_set_stack(struct calls *calls, struct sip_stack *stack)
     return err ? err : trunk_duties_new(&calls->duties, calls);
 }
 
+/* Each of them knows two calls, of which either may go first. */
+static void drop_transfers(struct calls *calls)
+{
+    struct map_node *node;
+
+    for (node = map_next(&calls->by_id, NULL); node; node = map_next(&calls->by_id, node))
+        transfer_drop(container_of(node, struct call, node));
+}
+
 static void calls_destroy(void *self)
 {
     struct calls *calls = self;
@@ -106,6 +116,7 @@ static void calls_destroy(void *self)
     struct list *link, *tmp;
 
     timer_stop(&calls->sweep);
+    drop_transfers(calls);
     mem_unref(calls->pbx);
     mem_unref(calls->presence);
     mem_unref(calls->messages);

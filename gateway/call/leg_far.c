@@ -138,8 +138,10 @@ static void end(struct leg *leg, unsigned status, unsigned cause, const char *wh
 
 static int send_change(struct leg_far *far)
 {
-    far->is_changing = true;
-    return say(&far->leg, FAR_CHANGE, 0, "", span_of(far->change));
+    int err = say(&far->leg, FAR_CHANGE, 0, "", span_of(far->change));
+
+    far->is_changing = !err;
+    return err;
 }
 
 static int modify(struct leg *leg, struct span sdp)
@@ -298,7 +300,11 @@ static void tell(struct leg_far *far, enum leg_event event, const struct far_mai
 
 static void on_retry_timer(void *arg)
 {
-    send_change(arg);
+    struct leg_far *far = arg;
+    char why[] = "no memory is left";
+
+    if (send_change(far)) /* nobody will answer it */
+        tell(far, LEG_MODIFIED, &(struct far_mail){.status = 503, .why = why});
 }
 
 /* Both changed something at once: who asked first tries first (RFC 3261 14.1 in small). */

@@ -106,13 +106,23 @@ static void take_place(struct calls *calls, struct leg *named, struct server_tx 
 static void take_far_place(struct calls *calls, unsigned worker, const struct replace_wish *wish, struct server_tx *tx,
                            const struct route_caller *caller)
 {
-    const char *why = "the other call cannot be reached";
+    char counted[SIP_ACCOUNT_MAX];
+    const char *why = incoming_enter_limits(calls, NULL, counted); /* no further call of the account's: part of one */
     struct call *call = NULL;
     struct leg *leg;
     int err;
 
+    if (why) {
+        stats_count(STAT_CALLS_REFUSED);
+        refuse(tx, 503, why);
+        return;
+    }
     if (incoming_new_call(&call, calls, tx, caller))
         return;
+    call->is_asking = true;
+    if (caller->account)
+        call_limit_duration(call, caller->account);
+    why = "the other call cannot be reached";
     err = leg_media_take_offer(call->in->media, server_tx_request(tx)->body, &why);
     if (!err)
         err = leg_far_ask(&leg, call, worker, wish);

@@ -357,6 +357,7 @@ static void begin_far(struct call *call, const struct leg_news *news, unsigned w
     if (!transfer)
         return;
     name_caller(transfer->target, transfer, &(struct route_caller){0});
+    transfer->target->max_duration_s = call->max_duration_s;
     if (leg_far_ask(&leg, transfer->target, worker, wish))
         call_end(transfer->target, 503, "gateway", "the other call cannot be reached");
     else

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A transfer is a call by the rights of the one who asks: it counts for his account, and leads nowhere he may not call,
-// redirected or not.
+// redirected or not. Who takes over a call of another worker is held to the limits, too.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { world, scenario, check, ALICE, BOB } from './lib/scenario.mjs';
 import { startGateway } from './lib/gateway.mjs';
 import { scriptedPhone } from './lib/phone.mjs';
@@ -11,11 +14,12 @@ world({ trunk: false });
 const ours = { needs: 'b2bua' };
 const LIMIT = /limit of calls/;
 
-/** A gateway with one trunk that may redirect; bob has one call at a time. `bob`, `config`: more of the account and the configuration */
-async function begin(defer, { bob: more = {}, config = {} } = {}) {
+/** A gateway with one trunk that may redirect; bob has one call at a time. The rest: more of the accounts and the
+ *  configuration */
+async function begin(defer, { bob: more = {}, alice = {}, config = {}, workers } = {}) {
   const trunk = await scriptedPhone({ name: 'trunk' });
   const gateway = await startGateway({
-    accounts: [ALICE, { ...BOB, max_calls: 1, ...more }], config: { ...config, sip: { t1: '100ms', ...config.sip } },
+    workers, accounts: [{ ...ALICE, ...alice }, { ...BOB, max_calls: 1, ...more }], config: { ...config, sip: { t1: '100ms', ...config.sip } },
     trunks: [{ name: 'carrier', host: trunk.sip.host, port: trunk.sip.port, redirect: 'follow' }],
     routes: [
       { name: 'bob', from: 'any', to: '^(bob|\\+12025550124)$', account: 'bob' },
@@ -87,4 +91,56 @@ scenario('a redirection in a transfer is followed by the rights of who asked for
   const invite = await it.trunk.rings();
   check(invite.uri.includes('+12025550178'), invite.uri);
   it.trunk.sip.reply(486);
+}, ours);
+
+/** Replaces with a tag that none has given, as if of that worker. */
+const madeUp = (worker) => ({ headers: [['Replaces', `a${worker};to-tag=w${worker}.xxxxxxxxxxxxxx;from-tag=b`]] });
+const final = (m) => m.status >= 200 && m.cseq.method === 'INVITE';
+
+scenario('to ask another worker for a place needs one in sip.max_calls; refused, it leaves no record', async ({ defer }) => {
+  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'sipway-limits-')), 'cdr.jsonl');
+  const it = await begin(defer, { workers: 3, config: { cdr: { file }, sip: { max_calls: 1 } } });
+  const ask = async (worker) => {
+    it.bob.sip.reset();
+    await it.bob.call('alice', madeUp(worker));
+    const answer = await it.bob.sip.expect(final);
+    return answer.status;
+  };
+  const round = async () => [...new Set([await ask(0), await ask(1), await ask(2), await ask(0), await ask(1), await ask(2)])].sort().join();
+  check(await round() === '481', 'not all are told that there is no such call');
+  check((await it.gateway.admin.metric('sipway_calls_failed_total')) === 0, 'sipway_calls_failed_total');
+  it.trunk.call(BOB.numbers[0]);
+  await it.bob.rings();
+  await it.bob.answer({ formats: [8] });
+  await it.trunk.answered();
+  check((await round()).includes('503'), 'the limit holds for nobody who asks');
+  await it.trunk.sip.bye();
+  const records = () => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : []);
+  await until('the record', () => records().length > 0 && records()[0]);
+  check(records().length === 1, `records: ${records()}`);
+}, ours);
+
+scenario("who takes over a call of another worker talks no longer than his account may", async ({ defer }) => {
+  const it = await begin(defer, { workers: 3, alice: { pickup: ['bob'], max_duration: '1s' } });
+  const alice = await wsPhone(it.gateway, ALICE);
+  defer(() => alice.close());
+  alice.sip.auto = { OPTIONS: 200 };
+  for (let round = 0; round < 12; round++) {
+    for (const phone of [it.trunk, it.bob, alice]) phone.sip.reset();
+    it.trunk.call(BOB.numbers[0]);
+    const invite = await it.bob.rings();
+    await it.bob.answer({ formats: [8] });
+    await it.trunk.answered();
+    await alice.call('bob', { headers: [['Replaces', `${invite.callId};to-tag=${invite.ourTag};from-tag=${invite.fromTag}`]] });
+    check((await alice.sip.expect(final)).status === 200, 'not taken over');
+    alice.sip.ack();
+    if ((await it.gateway.admin.metric('sipway_calls')) === 2) { // they are on two workers
+      await alice.sip.expect('BYE', { within: 6000 });
+      return alice.sip.reply(200);
+    }
+    await it.trunk.sip.bye();
+    await alice.sip.expect('BYE');
+    alice.sip.reply(200);
+  }
+  throw new Error('always on one worker');
 }, ours);

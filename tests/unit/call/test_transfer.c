@@ -419,6 +419,36 @@ static void test_without_memory_it_is_refused_and_nothing_is_kept(void **state)
     target.leg.media = mem_unref(target.leg.media);
 }
 
+/* Whichever of the two calls is taken down first. */
+static void test_a_worker_is_torn_down_with_a_transfer_under_way(void **state)
+{
+    call_end(call, 503, "gateway", "another one is looked at");
+    rig_advance(3000);
+    for (unsigned round = 0; round < 16; round++) { /* the order is that of their ids */
+        struct leg_news news = {.leg = &alice.leg, .event = LEG_REFER, .why = ""};
+        struct refer_target wanted = {.has_replaces = false};
+        struct refer *refer = mem_new(4096, NULL); /* looked at for its target alone */
+        struct calls *house;
+        struct call *its;
+
+        assert_int_equal(calls_new(&house, &(struct calls_options){.conf = rig.conf, .store = calls.store}), 0);
+        house->stack = rig.stack;
+        assert_int_equal(call_new(&its, house), 0);
+        begin_leg(&alice, its, "alice", "alice");
+        begin_leg(&other, its, "+1202", "");
+        its->in = &alice.leg;
+        its->out = &other.leg;
+        list_append(&its->out_legs, &other.leg.link);
+        assert_int_equal(name_addr_parse(&wanted.to, SPAN("<sip:carol@example.com>")), 0);
+        *(struct refer_target *)refer_target(refer) = wanted;
+        news.refer = refer;
+        assert_int_equal(transfer_new(&its->transfer, &news), 0);
+        mem_unref(refer);
+        mem_unref(house);
+        assert_null(alice.leg.call);
+    }
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -435,6 +465,7 @@ int main(void)
         T(test_who_was_called_has_one_call_more_while_the_target_is_there),
         T(test_who_was_called_and_has_no_call_left_may_not),
         T(test_a_place_is_given_back_by_who_has_one_alone),
+        T(test_a_worker_is_torn_down_with_a_transfer_under_way),
         T(test_without_memory_it_is_refused_and_nothing_is_kept),
     };
 
