@@ -60,6 +60,26 @@ scenario("who was called and sends his callers abroad gets no further than his a
   check((await it.bob.sip.expect((m) => m.status >= 300 && m.cseq.method === 'INVITE')).status === 503, 'a call of his own');
 }, ours);
 
+scenario('who connects a call of his own with one he was called in has that call still', async ({ defer }) => {
+  const it = await begin(defer);
+  const { trunk, bob } = it;
+  trunk.call(BOB.numbers[0]);
+  const first = await bob.rings();
+  await bob.answer({ formats: [8] });
+  await trunk.answered();
+  await bob.call('+442000000001');
+  await trunk.rings();
+  await trunk.answer();
+  await bob.sip.expect(200);
+  bob.sip.ack();
+  const replaces = encodeURIComponent(`${first.callId};to-tag=${first.ourTag};from-tag=${first.fromTag}`);
+  bob.sip.inDialog('REFER', { headers: [['Refer-To', `<sip:bob@example.com?Replaces=${replaces}>`]], type: '' });
+  await until('bob is told', () => told(bob.sip) === 200);
+  bob.sip.reset();
+  await bob.call('+442000000002');
+  check((await bob.sip.expect((m) => m.status >= 300 && m.cseq.method === 'INVITE')).status === 503, 'a further call');
+}, ours);
+
 scenario('a transfer that failed gives its place back', async ({ defer }) => {
   const it = await begin(defer);
   for (const number of ['+442000000001', '+442000000002', '+442000000003']) {
