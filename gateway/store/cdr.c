@@ -12,10 +12,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/database.h"
 
-#define SCHEMA_VERSION  1
-#define BUSY_TIMEOUT_MS 5000
-#define PATH_BYTES      4096
+/* NORMAL in WAL: a power cut may cost the last rows, never the file. */
+static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
 
 /* ---- the columns, each kind of row in cdr.def by its own meaning ---- */
 
@@ -51,25 +51,6 @@ static void cdr_table_destroy(void *self)
 const char *cdr_table_error(const struct cdr_table *table)
 {
     return sqlite3_errmsg(table->db);
-}
-
-static int run(struct cdr_table *table, const char *sql)
-{
-    return sqlite3_exec(table->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
-}
-
-/* @return the version that the file was made with, 0 for a new one, -EIO */
-static int read_version(struct cdr_table *table)
-{
-    sqlite3_stmt *query;
-    int version = -EIO;
-
-    if (sqlite3_prepare_v2(table->db, "PRAGMA user_version", -1, &query, NULL) != SQLITE_OK)
-        return -EIO;
-    if (sqlite3_step(query) == SQLITE_ROW)
-        version = sqlite3_column_int(query, 0);
-    sqlite3_finalize(query);
-    return version;
 }
 
 static void write_create(struct text *sql)
@@ -116,7 +97,7 @@ static int add_columns(struct cdr_table *table)
         if (has_column(table, columns[i].name))
             continue;
         snprintf(sql, sizeof(sql), "ALTER TABLE cdr ADD COLUMN %s %s", columns[i].name, columns[i].type);
-        err = run(table, sql);
+        err = database_run(table->db, sql);
     }
     return err;
 }
@@ -130,10 +111,11 @@ static int make_table(struct cdr_table *table)
     text_init(&create, 8192);
     text_init(&insert, 8192);
     write_create(&create);
+    text_addf(&create, "PRAGMA user_version = %d;", CDR_VERSION);
     write_insert(&insert);
     err = text_err(&create) ? text_err(&create) : text_err(&insert);
     if (!err)
-        err = run(table, create.data);
+        err = database_run(table->db, create.data);
     if (!err)
         err = add_columns(table);
     if (!err &&
@@ -144,41 +126,21 @@ static int make_table(struct cdr_table *table)
     return err;
 }
 
-static int open_schema(struct cdr_table *table, const char *path, struct text *err_out)
-{
-    int version = read_version(table), err;
-
-    if (version > SCHEMA_VERSION) {
-        text_addf(err_out, "%s was written by a newer sipway (version %d, known %d)", path, version, SCHEMA_VERSION);
-        return -EPROTO;
-    }
-    /* NORMAL in WAL: a power cut may cost the last rows, never the file. */
-    err = version < 0 ? version : run(table, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
-    if (!err)
-        err = make_table(table);
-    if (!err)
-        err = run(table, "PRAGMA user_version = 1");
-    if (err)
-        text_addf(err_out, "%s cannot be used: %s", path, cdr_table_error(table));
-    return err;
-}
-
 int cdr_table_open(struct cdr_table **tablep, const char *folder, struct text *err_out)
 {
     struct cdr_table *table = mem_new(sizeof(*table), cdr_table_destroy);
-    char path[PATH_BYTES];
     int err;
 
     if (!table)
         return -ENOMEM;
-    snprintf(path, sizeof(path), "%s/sipway.db", folder);
-    if (sqlite3_open_v2(path, &table->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
-        text_addf(err_out, "%s cannot be opened: %s", path, cdr_table_error(table));
-        err = -EIO;
-    } else {
-        sqlite3_busy_timeout(table->db, BUSY_TIMEOUT_MS);
-        err = open_schema(table, path, err_out);
+    err = database_open(&table->db,
+                        &(struct database_options){
+                            .folder = folder, .name = "sipway.db", .version_known = CDR_VERSION, .pragmas = pragmas},
+                        err_out);
+    if (!err) {
+        err = make_table(table);
+        if (err)
+            database_explain(table->db, err_out);
     }
     if (err)
         mem_unref(table);
@@ -194,18 +156,17 @@ void cdr_table_close(struct cdr_table *table)
 
 int cdr_table_begin(struct cdr_table *table)
 {
-    return run(table, "BEGIN IMMEDIATE");
+    return database_run(table->db, "BEGIN IMMEDIATE");
 }
 
 int cdr_table_commit(struct cdr_table *table)
 {
-    return run(table, "COMMIT");
+    return database_run(table->db, "COMMIT");
 }
 
 void cdr_table_rollback(struct cdr_table *table)
 {
-    if (!sqlite3_get_autocommit(table->db))
-        run(table, "ROLLBACK");
+    database_rollback(table->db);
 }
 
 /* ---- a row ---- */

@@ -5,6 +5,8 @@
 
 /* cdr.h: the table `cdr` of the database. For record.c's thread alone. */
 
+#define CDR_VERSION 1 /* of the schema; further columns are no new version */
+
 struct cdr_table;
 
 /** Open the database in the folder, make its tables. @return as record_open() */

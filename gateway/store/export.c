@@ -11,16 +11,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stats.h"
 #include "base/text.h"
 #include "store/export_rows.h"
+#include "store/wake.h"
 
 #define BATCH_MAX      200
 #define HTTP_SECONDS   10
@@ -45,8 +44,7 @@ struct export
     CURL *curl;
     struct target targets[TARGET_COUNT];
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    struct wake wake;
     bool has_news, is_closing; /* under lock; is_closing is also read by curl's progress call-back */
 };
 
@@ -191,10 +189,10 @@ static bool serve(struct export *export, struct target *target, uint64_t now_ms)
     return !err && has_rows;
 }
 
-/* @return when to look again, ms of the clock; UINT64_MAX: at the next record */
+/* @return when to look again; WAKE_NEVER: at the next record */
 static uint64_t serve_all(struct export *export)
 {
-    uint64_t now_ms = clock_now_ms(), next_ms = UINT64_MAX;
+    uint64_t now_ms = wake_in_ms(0), next_ms = WAKE_NEVER;
 
     for (unsigned i = 0; i < TARGET_COUNT; i++) {
         struct target *target = &export->targets[i];
@@ -212,19 +210,14 @@ static uint64_t serve_all(struct export *export)
 /* Until there is news, the time has come, or it is closing. @return is it closing? */
 static bool wait_until(struct export *export, uint64_t at_ms)
 {
-    struct timespec until = {.tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000) * 1000000};
     bool is_closing;
 
-    pthread_mutex_lock(&export->lock);
-    while (!export->has_news && !export->is_closing) {
-        if (at_ms == UINT64_MAX)
-            pthread_cond_wait(&export->wake, &export->lock);
-        else if (pthread_cond_timedwait(&export->wake, &export->lock, &until))
-            break;
-    }
+    wake_lock(&export->wake);
+    while (!export->has_news && !export->is_closing && wake_wait(&export->wake, at_ms))
+        ;
     export->has_news = false;
     is_closing = export->is_closing;
-    pthread_mutex_unlock(&export->lock);
+    wake_unlock(&export->wake);
     return is_closing;
 }
 
@@ -234,7 +227,7 @@ static void *run_export(void *arg)
 
     while (!wait_until(export, serve_all(export)))
         ;
-    while (export->file && serve(export, &export->targets[TARGET_FILE], clock_now_ms()))
+    while (export->file && serve(export, &export->targets[TARGET_FILE], wake_in_ms(0)))
         ;
     return NULL;
 }
@@ -253,19 +246,7 @@ static void export_destroy(void *self)
     if (export->token)
         explicit_bzero(export->token, strlen(export->token));
     mem_unref(export->token);
-    pthread_cond_destroy(&export->wake);
-    pthread_mutex_destroy(&export->lock);
-}
-
-static void init_lock(struct export *export)
-{
-    pthread_condattr_t attr;
-
-    pthread_mutex_init(&export->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&export->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    wake_free(&export->wake);
 }
 
 /* @return 0, also when it is not wanted; -ENOMEM */
@@ -313,7 +294,7 @@ int export_open(struct export **exportp, const struct export_options *options, s
     if (!export)
         return -ENOMEM;
     curl_global_init(CURL_GLOBAL_DEFAULT); /* counted; before there is a second thread of ours */
-    init_lock(export);
+    wake_init(&export->wake);
     err = build(export, options, err_out);
     if (err) {
         mem_unref(export);
@@ -325,20 +306,20 @@ int export_open(struct export **exportp, const struct export_options *options, s
 
 void export_wake(struct export *export)
 {
-    pthread_mutex_lock(&export->lock);
+    wake_lock(&export->wake);
     export->has_news = true;
-    pthread_cond_signal(&export->wake);
-    pthread_mutex_unlock(&export->lock);
+    wake_signal(&export->wake);
+    wake_unlock(&export->wake);
 }
 
 void export_close(struct export *export)
 {
     if (!export)
         return;
-    pthread_mutex_lock(&export->lock);
+    wake_lock(&export->wake);
     __atomic_store_n(&export->is_closing, true, __ATOMIC_RELAXED);
-    pthread_cond_signal(&export->wake);
-    pthread_mutex_unlock(&export->lock);
+    wake_signal(&export->wake);
+    wake_unlock(&export->wake);
     pthread_join(export->thread, NULL);
     mem_unref(export);
 }

@@ -6,14 +6,13 @@
 
 #include <errno.h>
 #include <sqlite3.h>
-#include <stdio.h>
 
 #include "base/mem.h"
+#include "store/cdr.h"
+#include "store/database.h"
 
-#define BATCH_BYTES     (256 * 1024)
-#define LINE_BYTES_MAX  (64 * 1024)
-#define BUSY_TIMEOUT_MS 5000
-#define PATH_BYTES      4096
+#define BATCH_BYTES    (256 * 1024)
+#define LINE_BYTES_MAX (64 * 1024)
 
 struct export_rows {
     sqlite3 *db;
@@ -38,7 +37,7 @@ static int open_tables(struct export_rows *rows)
 {
     static const char table[] =
         "CREATE TABLE IF NOT EXISTS cdr_export (target TEXT PRIMARY KEY, last INTEGER NOT NULL)";
-    int err = sqlite3_exec(rows->db, table, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+    int err = database_run(rows->db, table);
 
     if (!err)
         err = prepare(rows,
@@ -53,21 +52,24 @@ static int open_tables(struct export_rows *rows)
 int export_rows_open(struct export_rows **rowsp, const char *folder, struct text *err_out)
 {
     struct export_rows *rows = mem_new(sizeof(*rows), rows_destroy);
-    char path[PATH_BYTES];
+    int err;
 
     if (!rows)
         return -ENOMEM;
-    snprintf(path, sizeof(path), "%s/sipway.db", folder);
-    if (sqlite3_open_v2(path, &rows->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK) {
-        sqlite3_busy_timeout(rows->db, BUSY_TIMEOUT_MS);
-        if (!open_tables(rows)) {
-            *rowsp = rows;
-            return 0;
-        }
+    err = database_open(&rows->db,
+                        &(struct database_options){
+                            .folder = folder, .name = "sipway.db", .version_known = CDR_VERSION, .must_exist = true},
+                        err_out);
+    if (!err) {
+        err = open_tables(rows);
+        if (err)
+            database_explain(rows->db, err_out);
     }
-    text_addf(err_out, "%s cannot be read for export: %s", path, sqlite3_errmsg(rows->db));
-    mem_unref(rows);
-    return -EIO;
+    if (err)
+        mem_unref(rows);
+    else
+        *rowsp = rows;
+    return err;
 }
 
 void export_rows_close(struct export_rows *rows)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,6 +12,7 @@
 #include "base/text.h"
 #include "base/worker.h"
 #include "store/kept_table.h"
+#include "store/wake.h"
 
 #define QUEUE_JOBS_MAX  10000
 #define QUEUE_BYTES_MAX (32u << 20)
@@ -27,8 +27,7 @@ struct kept {
     uint64_t purged_ms; /* the thread's */
     unsigned expired;   /* the thread's: not yet told to a worker */
 
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    struct wake wake;
     struct list waiting; /* under lock, with the rest */
     unsigned job_count;  /* those of a failed batch included */
     size_t byte_count;
@@ -84,18 +83,18 @@ static bool is_closing(struct kept *kept)
 {
     bool result;
 
-    pthread_mutex_lock(&kept->lock);
+    wake_lock(&kept->wake);
     result = kept->is_closing;
-    pthread_mutex_unlock(&kept->lock);
+    wake_unlock(&kept->wake);
     return result;
 }
 
 static void give_back(struct kept *kept, const struct kept_job *job)
 {
-    pthread_mutex_lock(&kept->lock);
+    wake_lock(&kept->wake);
     kept->job_count--;
     kept->byte_count -= job->size_bytes;
-    pthread_mutex_unlock(&kept->lock);
+    wake_unlock(&kept->wake);
 }
 
 static void answer(struct kept *kept, struct kept_job *job)
@@ -168,33 +167,18 @@ static void answer_batch(struct kept *kept, struct list *batch, int err, struct 
     }
 }
 
-static struct timespec time_in(unsigned ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return until;
-}
-
 /* Wait for jobs; with some to be tried again not longer than RETRY_MS. @return is it closing, with nothing left? */
 static bool wait_for_jobs(struct kept *kept, struct list *batch)
 {
-    struct timespec until = time_in(RETRY_MS);
+    uint64_t until_ms = list_is_empty(batch) ? WAKE_NEVER : wake_in_ms(RETRY_MS);
     bool is_over;
 
-    pthread_mutex_lock(&kept->lock);
-    while (list_is_empty(&kept->waiting) && !kept->is_closing) {
-        if (list_is_empty(batch))
-            pthread_cond_wait(&kept->wake, &kept->lock);
-        else if (pthread_cond_timedwait(&kept->wake, &kept->lock, &until))
-            break;
-    }
+    wake_lock(&kept->wake);
+    while (list_is_empty(&kept->waiting) && !kept->is_closing && wake_wait(&kept->wake, until_ms))
+        ;
     list_splice(batch, &kept->waiting);
     is_over = kept->is_closing && list_is_empty(batch);
-    pthread_mutex_unlock(&kept->lock);
+    wake_unlock(&kept->wake);
     return is_over;
 }
 
@@ -222,19 +206,7 @@ static void kept_destroy(void *self)
 
     kept_stop(kept);
     kept_table_close(kept->table);
-    pthread_cond_destroy(&kept->wake);
-    pthread_mutex_destroy(&kept->lock);
-}
-
-static void init_lock(struct kept *kept)
-{
-    pthread_condattr_t attr;
-
-    pthread_mutex_init(&kept->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&kept->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    wake_free(&kept->wake);
 }
 
 int kept_open(struct kept **keptp, const char *state, struct text *err_out)
@@ -245,7 +217,7 @@ int kept_open(struct kept **keptp, const char *state, struct text *err_out)
     if (!kept)
         return -ENOMEM;
     list_init(&kept->waiting);
-    init_lock(kept);
+    wake_init(&kept->wake);
     err = kept_table_open(&kept->table, state, err_out);
     if (!err)
         err = -pthread_create(&kept->thread, NULL, run_keeper, kept);
@@ -262,10 +234,10 @@ void kept_stop(struct kept *kept)
 {
     if (!kept || !kept->is_running)
         return;
-    pthread_mutex_lock(&kept->lock);
+    wake_lock(&kept->wake);
     kept->is_closing = true;
-    pthread_cond_signal(&kept->wake);
-    pthread_mutex_unlock(&kept->lock);
+    wake_signal(&kept->wake);
+    wake_unlock(&kept->wake);
     pthread_join(kept->thread, NULL);
     kept->is_running = false;
 }
@@ -285,7 +257,7 @@ int kept_ask(struct kept *kept, struct kept_job *job)
     bool is_taken;
 
     job->size_bytes = size_of(&job->row);
-    pthread_mutex_lock(&kept->lock);
+    wake_lock(&kept->wake);
     is_taken =
         !kept->is_closing &&
         (!job->done || (kept->job_count < QUEUE_JOBS_MAX && kept->byte_count + job->size_bytes <= QUEUE_BYTES_MAX));
@@ -293,9 +265,9 @@ int kept_ask(struct kept *kept, struct kept_job *job)
         list_append(&kept->waiting, &job->mail.link);
         kept->byte_count += job->size_bytes;
         kept->job_count++;
-        pthread_cond_signal(&kept->wake);
+        wake_signal(&kept->wake);
     }
-    pthread_mutex_unlock(&kept->lock);
+    wake_unlock(&kept->wake);
     if (is_taken)
         return 0;
     mem_unref(job);

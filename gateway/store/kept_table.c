@@ -4,20 +4,17 @@
 #include "store/kept_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/database.h"
 
-#define SCHEMA_VERSION  1
-#define BUSY_TIMEOUT_MS 5000
-#define PATH_BYTES      4096
-#define ACCOUNTS_MAX    1000000
+#define SCHEMA_VERSION 1
+#define ACCOUNTS_MAX   1000000
 
 /* FULL: the sender is told that its message is kept, so it has to be on the disk. */
 static const char pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
@@ -72,11 +69,6 @@ const char *kept_table_error(const struct kept_table *table)
     return sqlite3_errmsg(table->db);
 }
 
-static int run_sql(struct kept_table *table, const char *sql)
-{
-    return sqlite3_exec(table->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
-}
-
 static void reset(sqlite3_stmt *stmt)
 {
     sqlite3_reset(stmt);
@@ -117,61 +109,30 @@ static int prepare(struct kept_table *table)
     return 0;
 }
 
-static int read_version(struct kept_table *table)
+static int open_schema(struct kept_table *table, struct text *err_out)
 {
-    sqlite3_stmt *query;
-    int version;
-
-    if (sqlite3_prepare_v2(table->db, "PRAGMA user_version", -1, &query, NULL) != SQLITE_OK)
-        return -EIO;
-    version = (int)ask_number(query);
-    sqlite3_finalize(query);
-    return version;
-}
-
-static int open_schema(struct kept_table *table, const char *path, struct text *err_out)
-{
-    int version = read_version(table);
-
-    if (version > SCHEMA_VERSION) {
-        text_addf(err_out, "%s was written by a newer sipway (version %d, known %d)", path, version, SCHEMA_VERSION);
-        return -EPROTO;
-    }
-    if (version < 0 || run_sql(table, pragmas) || run_sql(table, schema) || prepare(table)) {
-        text_addf(err_out, "%s cannot be used: %s", path, kept_table_error(table));
-        return -EIO;
-    }
+    if (database_run(table->db, schema) || prepare(table))
+        return database_explain(table->db, err_out);
     table->count = ask_number(table->stmts[STMT_COUNT]);
-    return table->count < 0 ? -EIO : 0;
-}
-
-/* Texts of people: for nobody else's eyes. SQLite gives its other files the same mode. */
-static void make_private(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd >= 0)
-        close(fd); /* else SQLite says what is wrong with it */
+    return table->count < 0 ? database_explain(table->db, err_out) : 0;
 }
 
 int kept_table_open(struct kept_table **tablep, const char *folder, struct text *err_out)
 {
     struct kept_table *table = mem_new(sizeof(*table), kept_table_destroy);
-    char path[PATH_BYTES];
     int err;
 
     if (!table)
         return -ENOMEM;
-    snprintf(path, sizeof(path), "%s/messages.db", folder);
-    make_private(path);
-    if (sqlite3_open_v2(path, &table->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
-        text_addf(err_out, "%s cannot be opened: %s", path, kept_table_error(table));
-        err = -EIO;
-    } else {
-        sqlite3_busy_timeout(table->db, BUSY_TIMEOUT_MS);
-        err = open_schema(table, path, err_out);
-    }
+    err = database_open(&table->db,
+                        &(struct database_options){.folder = folder,
+                                                   .name = "messages.db",
+                                                   .version_known = SCHEMA_VERSION,
+                                                   .pragmas = pragmas,
+                                                   .is_private = true},
+                        err_out);
+    if (!err)
+        err = open_schema(table, err_out);
     if (err)
         mem_unref(table);
     else
@@ -186,20 +147,19 @@ void kept_table_close(struct kept_table *table)
 
 int kept_table_begin(struct kept_table *table)
 {
-    return run_sql(table, "BEGIN IMMEDIATE");
+    return database_run(table->db, "BEGIN IMMEDIATE");
 }
 
 int kept_table_commit(struct kept_table *table)
 {
-    return run_sql(table, "COMMIT");
+    return database_run(table->db, "COMMIT");
 }
 
 void kept_table_rollback(struct kept_table *table)
 {
     int64_t count;
 
-    if (!sqlite3_get_autocommit(table->db))
-        run_sql(table, "ROLLBACK");
+    database_rollback(table->db);
     count = ask_number(table->stmts[STMT_COUNT]);
     if (count >= 0)
         table->count = count;

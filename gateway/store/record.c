@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <time.h>
 
 #include "base/list.h"
 #include "base/log.h"
@@ -17,6 +16,7 @@
 #include "base/text.h"
 #include "store/cdr.h"
 #include "store/state.h"
+#include "store/wake.h"
 
 #define QUEUE_MAX  4096
 #define RETRY_MS   1000
@@ -34,8 +34,7 @@ struct record {
     pthread_t thread;
     bool is_failing; /* the thread's: one log line when trouble begins, one when it ends */
 
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
+    struct wake wake;
     struct list waiting; /* under lock, with the two below */
     unsigned count;      /* rows not yet written, those of a failed batch included */
     bool is_closing;
@@ -74,24 +73,13 @@ static int write_batch(struct record *record, struct list *batch)
     return err;
 }
 
-static struct timespec time_in(unsigned ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    return until;
-}
-
 /* Until so many rows are there, or it is closing, or the time is up. Under lock. */
 static void wait_for_rows(struct record *record, unsigned rows, unsigned ms)
 {
-    struct timespec until = time_in(ms);
+    uint64_t until_ms = wake_in_ms(ms);
 
     while (record->count < rows && !record->is_closing)
-        if (pthread_cond_timedwait(&record->wake, &record->lock, &until))
+        if (!wake_wait(&record->wake, until_ms))
             return;
 }
 
@@ -100,17 +88,17 @@ static bool wait_for_work(struct record *record, struct list *batch)
 {
     bool is_closing;
 
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     if (list_is_empty(batch)) {
         while (list_is_empty(&record->waiting) && !record->is_closing)
-            pthread_cond_wait(&record->wake, &record->lock);
+            wake_wait(&record->wake, WAKE_NEVER);
         wait_for_rows(record, BATCH_ROWS, GATHER_MS);
     } else {
         wait_for_rows(record, UINT_MAX, RETRY_MS);
     }
     list_splice(batch, &record->waiting);
     is_closing = record->is_closing;
-    pthread_mutex_unlock(&record->lock);
+    wake_unlock(&record->wake);
     return is_closing;
 }
 
@@ -126,18 +114,18 @@ static unsigned count_links(struct list *items)
 
 static void give_back(struct record *record, unsigned count)
 {
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     record->count -= count;
-    pthread_mutex_unlock(&record->lock);
+    wake_unlock(&record->wake);
 }
 
 /* Under lock, so that nobody is told any more once record_on_written() has said so. */
 static void tell_written(struct record *record)
 {
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     if (record->on_written)
         record->on_written(record->arg);
-    pthread_mutex_unlock(&record->lock);
+    wake_unlock(&record->wake);
 }
 
 static void *run_writer(void *arg)
@@ -172,20 +160,8 @@ static void record_destroy(void *self)
 
     drop_all(&record->waiting);
     cdr_table_close(record->table);
-    pthread_cond_destroy(&record->wake);
-    pthread_mutex_destroy(&record->lock);
+    wake_free(&record->wake);
     state_unlock(record->lock_fd);
-}
-
-static void init_lock(struct record *record)
-{
-    pthread_condattr_t attr;
-
-    pthread_mutex_init(&record->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&record->wake, &attr);
-    pthread_condattr_destroy(&attr);
 }
 
 int record_open(struct record **recordp, const char *state, struct text *err_out)
@@ -197,7 +173,7 @@ int record_open(struct record **recordp, const char *state, struct text *err_out
         return -ENOMEM;
     record->lock_fd = -1;
     list_init(&record->waiting);
-    init_lock(record);
+    wake_init(&record->wake);
     err = state_lock(&record->lock_fd, state, err_out);
     if (!err)
         err = cdr_table_open(&record->table, state, err_out);
@@ -215,20 +191,20 @@ void record_close(struct record *record)
 {
     if (!record)
         return;
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     record->is_closing = true;
-    pthread_cond_signal(&record->wake);
-    pthread_mutex_unlock(&record->lock);
+    wake_signal(&record->wake);
+    wake_unlock(&record->wake);
     pthread_join(record->thread, NULL);
     mem_unref(record);
 }
 
 void record_on_written(struct record *record, void (*fn)(void *arg), void *arg)
 {
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     record->on_written = fn;
     record->arg = arg;
-    pthread_mutex_unlock(&record->lock);
+    wake_unlock(&record->wake);
 }
 
 int record_cdr(struct record *record, const struct cdr_row *row)
@@ -241,14 +217,14 @@ int record_cdr(struct record *record, const struct cdr_row *row)
         return -ENOMEM;
     }
     item->row = *row;
-    pthread_mutex_lock(&record->lock);
+    wake_lock(&record->wake);
     is_taken = record->count < QUEUE_MAX && !record->is_closing;
     if (is_taken) {
         list_append(&record->waiting, &item->link);
         if (++record->count == 1 || record->count == BATCH_ROWS)
-            pthread_cond_signal(&record->wake);
+            wake_signal(&record->wake);
     }
-    pthread_mutex_unlock(&record->lock);
+    wake_unlock(&record->wake);
     if (is_taken)
         return 0;
     stats_count(STAT_RECORD_DROPPED);

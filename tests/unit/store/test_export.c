@@ -152,7 +152,7 @@ static void a_database_that_is_not_there_is_an_error_in_words(void **state)
     struct export *export;
 
     assert_true(export_open(&export, &(struct export_options){.folder = "/nowhere", .file = file}, &why) < 0);
-    assert_non_null(strstr(why.data, "/nowhere/sipway.db cannot be read for export"));
+    assert_non_null(strstr(why.data, "/nowhere/sipway.db cannot be opened"));
 }
 
 int main(void)
