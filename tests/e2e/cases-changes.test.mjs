@@ -40,11 +40,23 @@ async function trunkTakes() {
   return direction;
 }
 
-scenario('a trunk that says 100 to a re-INVITE and nothing more: refused after 64*T1, the next change works', async () => {
-  const { alice, trunk } = peers;
+/** A call whose browser wants to hold. @returns the question to the trunk, not yet answered */
+async function askedToHold() {
   await talking();
   hold();
-  const asked = await trunk.sip.expect('INVITE');
+  return peers.trunk.sip.expect('INVITE');
+}
+
+async function nextHoldWorks() {
+  hold();
+  check(await trunkTakes() === 'sendonly', 'the next hold was not passed on');
+  await peers.alice.answered();
+  await hangUp();
+}
+
+scenario('a trunk that says 100 to a re-INVITE and nothing more: refused after 64*T1, the next change works', async () => {
+  const { alice, trunk } = peers;
+  const asked = await askedToHold();
   trunk.sip.reply(100, { request: asked });
   const refusal = await alice.sip.expect((m) => m.status >= 300, { within: 6000 });
   check(refusal.at - asked.at > 55 * T1_MS && refusal.at - asked.at < 90 * T1_MS, `after ${Math.round(refusal.at - asked.at)} ms`);
@@ -52,17 +64,12 @@ scenario('a trunk that says 100 to a re-INVITE and nothing more: refused after 6
   trunk.sip.reply(200, { request: await trunk.sip.expect('CANCEL') });
   trunk.sip.reply(487, { request: asked });
   await trunk.sip.expect('ACK');
-  hold();
-  check(await trunkTakes() === 'sendonly', 'the next hold was not passed on');
-  await alice.answered();
-  await hangUp();
+  await nextHoldWorks();
 }, ours);
 
 scenario('a trunk that accepts such a change all the same is told what counts', async () => {
   const { alice, trunk } = peers;
-  await talking();
-  hold();
-  const asked = await trunk.sip.expect('INVITE');
+  const asked = await askedToHold();
   trunk.sip.reply(100, { request: asked });
   await alice.sip.expect((m) => m.status >= 300, { within: 6000 });
   trunk.sip.reply(200, { request: await trunk.sip.expect('CANCEL') });
@@ -74,9 +81,7 @@ scenario('a trunk that accepts such a change all the same is told what counts', 
 
 scenario('the browser cancels its re-INVITE: 487, the trunk is asked no longer, and the next change works', async () => {
   const { alice, trunk } = peers;
-  await talking();
-  hold();
-  const asked = await trunk.sip.expect('INVITE');
+  const asked = await askedToHold();
   trunk.sip.reply(100, { request: asked });
   alice.sip.cancel();
   check((await alice.sip.expect((m) => m.status >= 300)).status === 487, 'not 487');
@@ -84,17 +89,12 @@ scenario('the browser cancels its re-INVITE: 487, the trunk is asked no longer, 
   trunk.sip.reply(487, { request: asked });
   await trunk.sip.expect('ACK');
   await trunk.sip.expectNone('INVITE', 300);
-  hold();
-  check(await trunkTakes() === 'sendonly', 'the next hold was not passed on');
-  await alice.answered();
-  await hangUp();
+  await nextHoldWorks();
 }, ours);
 
 scenario('the trunk has accepted a re-INVITE that the browser cancels: it is told that nothing has changed', async () => {
   const { alice, trunk } = peers;
-  await talking();
-  hold();
-  const asked = await trunk.sip.expect('INVITE');
+  const asked = await askedToHold();
   alice.sip.cancel();
   await alice.sip.expect(487);
   trunk.sip.reply(200, { request: asked, body: trunk.sdp({ direction: 'recvonly', events: trunk.eventsPt }) });
