@@ -98,7 +98,7 @@ scenario('a certificate that was renewed is shown after a reload', async ({ defe
   fs.copyFileSync(renewed.certificate, mine.certificate);
   fs.copyFileSync(renewed.key, mine.key);
   world.gateway.reload((text) => text);
-  await until('the reload', () => /reload|configuration/.test(world.gateway.program.output));
+  await world.gateway.program.waitOutput(/reload: done/);
   await until('the new certificate', async () => {
     [...world.carrier.sip.transport.sockets].forEach((socket) => socket.destroy());
     await until('connections closed', () => !world.carrier.sip.transport.sockets.size);
