@@ -18,9 +18,9 @@ base_tests = \
 check_PROGRAMS += $(base_tests)
 TESTS += $(base_tests)
 
-tests_unit_base_test_conf_SOURCES = tests/unit/base/test_conf.c tests/unit/oom.h tests/unit/unit.h
+tests_unit_base_test_conf_SOURCES = tests/unit/base/test_conf.c tests/unit/base/conf_case.h tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_conf_LDADD = $(unit_ldadd)
-tests_unit_base_test_conf_trunk_SOURCES = tests/unit/base/test_conf_trunk.c tests/unit/oom.h tests/unit/unit.h
+tests_unit_base_test_conf_trunk_SOURCES = tests/unit/base/test_conf_trunk.c tests/unit/base/conf_case.h tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_conf_trunk_LDADD = $(unit_ldadd)
 tests_unit_base_test_log_SOURCES = tests/unit/base/test_log.c tests/unit/oom.h tests/unit/unit.h
 tests_unit_base_test_log_LDADD = $(unit_ldadd)

@@ -1,55 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../unit.h"
+#include "conf_case.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../oom.h"
-#include "base/conf.h"
 #include "base/log.h"
-#include "base/mem.h"
-
-static struct text errors;
-static size_t live_count;
-
-static int setup(void **state)
-{
-    live_count = mem_live_count();
-    text_init(&errors, 100000);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    text_free(&errors);
-    assert_int_equal(mem_live_count(), live_count);
-    return 0;
-}
-
-static struct conf *parse_ok(const char *yaml)
-{
-    struct conf *conf = NULL;
-    int err = conf_parse(&conf, "test.yaml", span_of(yaml), &errors);
-
-    if (err)
-        fail_msg("%d: %s", err, errors.data ? errors.data : "");
-    assert_int_equal(errors.len, 0);
-    return conf;
-}
-
-/* The file is refused, and these are all the texts. */
-static void refuse(const char *yaml, const char *wanted)
-{
-    struct conf *conf = NULL;
-
-    text_reset(&errors);
-    assert_int_equal(conf_parse(&conf, "t", span_of(yaml), &errors), -EINVAL);
-    assert_null(conf);
-    assert_string_equal(errors.data, wanted);
-}
 
 static void test_an_empty_file_is_the_default_gateway(void **state)
 {
@@ -576,7 +534,6 @@ static void test_no_memory_is_an_error_that_leaks_nothing(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_an_empty_file_is_the_default_gateway),
         TEST(test_the_promised_keys_are_read),

@@ -1,30 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of trunks and routes that have a grammar of their own. */
-#include "../unit.h"
-
-#include <errno.h>
-#include <string.h>
+#include "conf_case.h"
 
 #include "../oom.h"
-#include "base/conf.h"
-#include "base/mem.h"
-
-static struct text errors;
-static size_t live_count;
-
-static int setup(void **state)
-{
-    live_count = mem_live_count();
-    text_init(&errors, 100000);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    text_free(&errors);
-    assert_int_equal(mem_live_count(), live_count);
-    return 0;
-}
 
 static const char trunk[] = "trunks:\n"
                             "  - name: a\n"
@@ -45,26 +23,6 @@ static const char trunk[] = "trunks:\n"
                             "  - {to: \"^1\", trunks: [a/1/70, b/1/0]}\n"
                             "  - {to: \"^2\", trunks: [b, a]}\n"
                             "  - {to: \"^3\", trunks: [b/2]}\n";
-
-static struct conf *parse_ok(const char *yaml)
-{
-    struct conf *conf = NULL;
-    int err = conf_parse(&conf, "t", span_of(yaml), &errors);
-
-    if (err)
-        fail_msg("%d: %s", err, errors.data ? errors.data : "");
-    return conf;
-}
-
-static void refuse(const char *yaml, const char *wanted)
-{
-    struct conf *conf = NULL;
-
-    text_reset(&errors);
-    assert_int_equal(conf_parse(&conf, "t", span_of(yaml), &errors), -EINVAL);
-    assert_null(conf);
-    assert_string_equal(errors.data, wanted);
-}
 
 static void test_rules_and_codes_are_read(void **state)
 {
@@ -242,8 +200,6 @@ static void test_no_memory_is_an_error_that_leaks_nothing(void **state)
 {
     assert_true(oom_run(parse_trunk, NULL) > 30);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
