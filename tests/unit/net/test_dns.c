@@ -101,6 +101,22 @@ static void server_open(struct server *server, struct dns *dns)
     assert_int_equal(ares_set_servers_ports(dns->channel, &node), ARES_SUCCESS);
 }
 
+/* A house that asks this server alone. */
+static struct dns *served(struct server *server)
+{
+    struct dns *dns;
+
+    assert_int_equal(dns_new(&dns, NULL), 0);
+    server_open(server, dns);
+    return dns;
+}
+
+static void end_served(struct dns *dns, struct server *server)
+{
+    mem_unref(dns);
+    close(server->fd);
+}
+
 static size_t add_record(uint8_t *out, uint8_t last_byte)
 {
     static const uint8_t record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2}; /* name, A, IN, TTL 60 */
@@ -179,10 +195,7 @@ static void server_run(struct server *server)
     sendto(server->fd, msg, end, 0, (struct sockaddr *)&from, len);
 }
 
-#define serve_until(condition)                                                                                         \
-    do {                                                                                                               \
-        net_wait(test, (server_run(&server), (condition)));                                                            \
-    } while (0)
+#define serve_until(condition) net_wait(test, (server_run(&server), (condition)))
 
 static void test_answer_is_shared_and_cached(void **state)
 {
@@ -190,11 +203,9 @@ static void test_answer_is_shared_and_cached(void **state)
     struct answer first = {0}, second = {0}, third = {0};
     struct dns_query *queries[3];
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
     unsigned asked;
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     server.addresses = 12;
     assert_int_equal(dns_resolve(&queries[0], dns, SPAN("sip.carrier.example."), 5060, on_done, &first), 0);
     assert_int_equal(dns_resolve(&queries[1], dns, SPAN("SIP.Carrier.Example."), 5070, on_done, &second), 0);
@@ -213,8 +224,7 @@ static void test_answer_is_shared_and_cached(void **state)
     assert_int_equal(server.queries, asked);
     for (int i = 0; i < 3; i++)
         mem_unref(queries[i]);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_unknown_name_is_told(void **state)
@@ -223,18 +233,15 @@ static void test_unknown_name_is_told(void **state)
     struct answer answer = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     server.knows_none = true;
     assert_int_equal(dns_resolve(&query, dns, SPAN("nobody.example."), 1, on_done, &answer), 0);
     serve_until(answer.calls);
     assert_int_equal(answer.err, -ENOENT);
     assert_int_equal(answer.count, 0);
     mem_unref(query);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_silent_server_is_a_timeout(void **state)
@@ -243,17 +250,14 @@ static void test_silent_server_is_a_timeout(void **state)
     struct answer answer = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     server.is_silent = true;
     assert_int_equal(dns_resolve(&query, dns, SPAN("slow.example."), 1, on_done, &answer), 0);
     serve_until(answer.calls);
     assert_int_equal(answer.err, -ETIMEDOUT);
     mem_unref(query);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 /* RFC 8767 */
@@ -266,8 +270,7 @@ static void test_what_was_known_goes_on_while_name_servers_are_away(void **state
     struct dns *dns;
 
     clock_set_test(1000000);
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
+    dns = served(&server);
     assert_int_equal(dns_resolve(&queries[0], dns, SPAN("sip.example."), 1, on_done, &known), 0);
     serve_until(known.calls);
     server.is_broken = true;
@@ -288,8 +291,7 @@ static void test_what_was_known_goes_on_while_name_servers_are_away(void **state
     clock_set_test(0);
     for (int i = 0; i < 4; i++)
         mem_unref(queries[i]);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_left_query_and_ended_house_are_not_called_back(void **state)
@@ -298,10 +300,8 @@ static void test_left_query_and_ended_house_are_not_called_back(void **state)
     struct answer left = {0}, stays = {0};
     struct dns_query *queries[2];
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     assert_int_equal(dns_resolve(&queries[0], dns, SPAN("a.example."), 1, on_done, &left), 0);
     assert_int_equal(dns_resolve(&queries[1], dns, SPAN("a.example."), 1, on_done, &stays), 0);
     mem_unref(queries[0]);
@@ -321,11 +321,9 @@ static void test_cache_has_a_limit(void **state)
     struct answer answer = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
     char name[32];
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     for (unsigned i = 0; i < DNS_NAMES_MAX + 20; i++) {
         snprintf(name, sizeof(name), "n%u.example.", i);
         assert_int_equal(dns_resolve(&query, dns, span_of(name), 1, on_done, &answer), 0);
@@ -335,8 +333,7 @@ static void test_cache_has_a_limit(void **state)
     assert_int_equal(dns->names.count, DNS_NAMES_MAX);
     assert_null(map_find(&dns->names, SPAN("an0.example.")));
     assert_non_null(map_find(&dns->names, SPAN("an20.example.")));
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 struct records {
@@ -374,10 +371,8 @@ static void test_srv_records_come_as_they_are_and_hold_as_long_as_the_briefest(v
     struct records first = {0}, second = {0}, third = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     assert_int_equal(dns_find_srv(&query, dns, SPAN("_sip._udp.example"), on_srvs, &first), 0);
     serve_until(first.calls);
     mem_unref(query);
@@ -398,8 +393,7 @@ static void test_srv_records_come_as_they_are_and_hold_as_long_as_the_briefest(v
     assert_non_null(query); /* asked again */
     mem_unref(query);
     clock_set_test(0);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_naptr_records_come_as_they_are(void **state)
@@ -408,10 +402,8 @@ static void test_naptr_records_come_as_they_are(void **state)
     struct records records = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     assert_int_equal(dns_find_naptr(&query, dns, SPAN("example"), on_naptrs, &records), 0);
     serve_until(records.calls);
     mem_unref(query);
@@ -421,8 +413,7 @@ static void test_naptr_records_come_as_they_are(void **state)
     assert_string_equal(records.naptr.flags, "s");
     assert_string_equal(records.naptr.service, "SIP+D2T");
     assert_string_equal(records.naptr.replacement, "_sip._tcp.example");
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_that_there_is_no_record_is_remembered_too(void **state)
@@ -431,10 +422,8 @@ static void test_that_there_is_no_record_is_remembered_too(void **state)
     struct records first = {0}, second = {0};
     struct dns_query *query;
     struct server server;
-    struct dns *dns;
+    struct dns *dns = served(&server);
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
     server.knows_none = true;
     assert_int_equal(dns_find_naptr(&query, dns, SPAN("example"), on_naptrs, &first), 0);
     serve_until(first.calls);
@@ -444,8 +433,7 @@ static void test_that_there_is_no_record_is_remembered_too(void **state)
     assert_null(query);
     assert_int_equal(second.err, -ENOENT);
     assert_int_equal(server.queries, 1);
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 static void test_servers_of_the_configuration_are_asked(void **state)
@@ -459,8 +447,7 @@ static void test_servers_of_the_configuration_are_asked(void **state)
     char *items[] = {text};
     struct conf_strings servers = {.items = items, .count = 1};
 
-    assert_int_equal(dns_new(&dns, NULL), 0);
-    server_open(&server, dns);
+    dns = served(&server);
     mem_unref(dns);
     snprintf(text, sizeof(text), "127.0.0.1:%u", server.port);
     assert_int_equal(dns_new(&dns, &servers), 0);
@@ -502,8 +489,7 @@ static void test_without_memory_nothing_leaks(void **state)
             serve_until(answer.calls);
         mem_unref(query);
     }
-    mem_unref(dns);
-    close(server.fd);
+    end_served(dns, &server);
 }
 
 int main(void)
