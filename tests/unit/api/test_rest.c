@@ -9,7 +9,7 @@
 
 static struct worker *workers[HOME_COUNT];
 static unsigned answer_count, answer_status;
-static char answer[400], path[40];
+static char answer[32768], path[40];
 static size_t live_count;
 
 /* ---- in place of the floors below ---- */
@@ -195,6 +195,23 @@ static void test_without_memory_there_is_one_answer_and_nothing_is_left(void **s
     assert_int_equal(answer_status, 200);
 }
 
+/* The thread that writes records has no block of its own. */
+static void test_metrics_have_the_counts_of_workers_and_of_other_threads(void **state)
+{
+    uint64_t before = stats_shared()->value[STAT_RECORD_DROPPED];
+    char line[60];
+
+    workers[1]->stats.value[STAT_RECORD_DROPPED] = 2;
+    workers[2]->stats.value[STAT_RECORD_DROPPED] = 3;
+    stats_bind(NULL);
+    stats_add(STAT_RECORD_DROPPED, 7);
+    worker_set_current(workers[0]);
+    get_metrics((struct http_request *)path, NULL);
+    assert_int_equal(answer_status, 200);
+    snprintf(line, sizeof(line), "\nsipway_records_dropped_total %llu\n", (unsigned long long)before + 12);
+    assert_non_null(strstr(answer, line));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -205,6 +222,7 @@ int main(void)
         T(test_a_worker_that_takes_no_mail_on_the_way_makes_it_503),
         T(test_an_owner_that_takes_no_mail_makes_it_503_at_once),
         T(test_a_letter_that_comes_too_late_finds_nobody),
+        T(test_metrics_have_the_counts_of_workers_and_of_other_threads),
         T(test_without_memory_there_is_one_answer_and_nothing_is_left),
     };
 

@@ -3,6 +3,7 @@
  * calls a day. */
 #include "../unit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -109,6 +110,25 @@ static void trunks_are_bound_by_premium_too(void **state)
     assert_refused(dial_limits_enter(store, &conf, &(struct route_caller){0}, &pick), "+979");
 }
 
+/* What numbers_out of a trunk made of the number is looked at once more. */
+static void a_number_is_looked_at_again_as_it_leaves(void **state)
+{
+    uint64_t before = stats_block()->value[STAT_DIAL_REFUSED];
+    char too_long[ROUTE_NUMBER_MAX + 1];
+
+    assert_int_equal(dial_costs_extra(&conf, &plain, "+19005550123"), -EACCES);
+    assert_int_equal(dial_costs_extra(&conf, &plain, "0019005550123"), -EACCES);
+    assert_int_equal(dial_costs_extra(&conf, NULL, "0900123"), -EACCES); /* without a route, too */
+    assert_int_equal(stats_block()->value[STAT_DIAL_REFUSED] - before, 3);
+    assert_int_equal(dial_costs_extra(&conf, &costly, "+19005550123"), 0);
+    assert_int_equal(dial_costs_extra(&conf, &plain, "+12025550123"), 0);
+    assert_int_equal(dial_costs_extra(&conf, &plain, "19005550123"), 0); /* not international */
+    memset(too_long, '1', sizeof(too_long) - 1);
+    too_long[sizeof(too_long) - 1] = '\0';
+    assert_int_equal(dial_costs_extra(&conf, &plain, too_long), 0);
+    assert_int_equal(stats_block()->value[STAT_DIAL_REFUSED] - before, 3);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -118,6 +138,7 @@ int main(void)
         TEST(an_account_keeps_to_its_prefixes),
         TEST(a_day_has_so_many_calls),
         TEST(trunks_are_bound_by_premium_too),
+        TEST(a_number_is_looked_at_again_as_it_leaves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ports of a leg whose negotiation runs out of memory: none is kept that no open line has. Where a phone's media is
- * looked for when it names an address that only it can see. */
+ * looked for when it names an address that only it can see. What can be told of a leg. */
 #include "../media/media_rig.h"
 
 #include <errno.h>
@@ -113,6 +113,45 @@ static void test_a_phone_behind_a_nat_is_sent_media_at_the_address_that_it_signa
     }
 }
 
+/* What a call record and /calls say of a leg. */
+static void test_codecs_and_addresses_of_a_leg_can_be_told(void **state)
+{
+    static const char many[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n"
+                               "m=audio 4000 RTP/AVP 8 101 0 96 97\r\na=rtpmap:96 opus/48000/2\r\n"
+                               "a=rtpmap:97 pcma/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
+    struct leg_media *in = make_leg(false), *browser = make_leg(true), *out = make_leg(false);
+    char host[ADDR_TEXT_MAX];
+    struct text text;
+    struct addr addr;
+    const char *why;
+
+    text_init(&text, 65536);
+    assert_int_equal(leg_media_peer_address(out, &addr), -1);
+    assert_int_equal(leg_media_told_address(out, &addr), -1);
+    assert_int_equal(leg_media_take_offer(in, span_of(many), &why), 0);
+    leg_media_write_codecs(in, &text); /* each once, no events */
+    assert_string_equal(text.data, "PCMA, PCMU, opus");
+    text_reset(&text);
+    assert_int_equal(leg_media_make_offer(browser, in, &text, &why), 0);
+    assert_int_equal(leg_media_told_address(browser, &addr), 0);
+    assert_true(addr_is_loopback(&addr));
+    assert_int_equal(leg_media_peer_address(browser, &addr), -1); /* a browser's is found by ICE */
+    text_reset(&text);
+    assert_int_equal(leg_media_make_offer(out, in, &text, &why), 0);
+    assert_int_equal(leg_media_take_answer(out, span_of(offer), &why), 0);
+    text_reset(&text);
+    assert_int_equal(leg_media_make_answer(in, out, &text, &why), 0);
+    assert_int_equal(leg_media_peer_address(in, &addr), 0);
+    assert_string_equal(addr_host_text(&addr, host), "192.0.2.7");
+    assert_int_equal(addr_port(&addr), 4000);
+    assert_int_equal(leg_media_told_address(in, &addr), 0);
+    assert_true(addr_is_loopback(&addr) && addr_port(&addr) != 4000);
+    text_free(&text);
+    mem_unref(in);
+    mem_unref(browser);
+    mem_unref(out);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -120,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_an_rtp_port_is_given_back_at_once),
         T(test_a_peer_connection_is_given_back_at_once),
+        T(test_codecs_and_addresses_of_a_leg_can_be_told),
         T(test_a_phone_behind_a_nat_is_sent_media_at_the_address_that_it_signals_from),
     };
 

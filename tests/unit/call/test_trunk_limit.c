@@ -78,6 +78,28 @@ static void test_an_account_has_its_own_places(void **state)
     assert_null(account_limit_enter(store, &account));
 }
 
+/* Of a store with room for one count: who cannot be counted is let through, and takes no place of others. */
+static void test_a_store_that_is_full_stops_no_call(void **state)
+{
+    struct conf_trunk trunk = {.name = name, .max_calls = 1}, other = {.name = other_name, .max_calls = 1};
+    struct conf_account account = {.name = name, .max_calls = 1};
+    struct store *small;
+
+    assert_int_equal(store_local_new(&small, 1), 0);
+    assert_null(trunk_limit_enter(small, &trunk));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_null(trunk_limit_enter(small, &other));
+        assert_null(account_limit_enter(small, &account));
+    }
+    assert_non_null(trunk_limit_enter(small, &trunk));
+    trunk_limit_leave(small, &other);
+    account_limit_leave(small, account.name);
+    assert_non_null(trunk_limit_enter(small, &trunk));
+    trunk_limit_leave(small, &trunk);
+    assert_null(trunk_limit_enter(small, &trunk));
+    mem_unref(small);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -88,6 +110,7 @@ int main(void)
         T(test_a_trunk_takes_so_many_new_calls_a_second),
         T(test_leaving_more_often_than_entering_gives_nothing),
         T(test_an_account_has_its_own_places),
+        T(test_a_store_that_is_full_stops_no_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
