@@ -194,5 +194,5 @@ scenario('an account cannot write in another\'s name, a stranger not at all', as
   defer(() => stranger.close());
   const refused = await say(stranger, { name: 'mallory', password: 'x' }, 'alice', 'spam');
   check(refused.status === 403, `a stranger got ${refused.first}`);
-  check((await alice.log()).every((e) => e.what !== 'message' || e.body !== 'it is me'), 'the forged message arrived');
+  check((await alice.log()).every((e) => !['it is me', 'spam'].includes(e.body)), 'one of the two arrived');
 });
