@@ -3,9 +3,11 @@
 #include "../unit.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -128,6 +130,33 @@ static void a_file_that_cannot_be_written_loses_nothing(void **state)
     assert_string_equal(exported(file), "1 2 3 ");
 }
 
+/* As on a disk that is full: of a line there is room for a part. The file is larger than the database, which the limit
+ * must not meet. */
+static void a_line_is_whole_or_not_there(void **state)
+{
+    enum { BEFORE_BYTES = 4 << 20 };
+    struct rlimit before, small;
+    FILE *out = fopen(file, "w");
+
+    for (unsigned i = 0; i < BEFORE_BYTES; i++)
+        putc('\n', out);
+    fclose(out);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){.rlim_cur = BEFORE_BYTES + 20, .rlim_max = before.rlim_max};
+    record_calls(CALLS(NULL), true); /* it begins now */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    record_calls(CALLS("1", "2"), true);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    out = fopen(file, "r");
+    fseek(out, 0, SEEK_END);
+    assert_int_equal(ftell(out), BEFORE_BYTES);
+    fclose(out);
+    assert_int_equal(truncate(file, 0), 0);
+    record_calls(CALLS("3"), true);
+    assert_string_equal(exported(file), "1 2 3 ");
+}
+
 static void a_batch_has_a_limit(void **state)
 {
     struct export_rows *rows;
@@ -159,8 +188,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_new_target_begins_now_and_goes_on_where_it_was),  TEST(a_file_that_was_moved_away_is_made_anew),
-        TEST(a_file_that_cannot_be_written_loses_nothing),       TEST(a_batch_has_a_limit),
+        TEST(a_new_target_begins_now_and_goes_on_where_it_was),
+        TEST(a_file_that_was_moved_away_is_made_anew),
+        TEST(a_file_that_cannot_be_written_loses_nothing),
+        TEST(a_line_is_whole_or_not_there),
+        TEST(a_batch_has_a_limit),
         TEST(a_database_that_is_not_there_is_an_error_in_words),
     };
 
