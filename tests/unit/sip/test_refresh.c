@@ -152,6 +152,25 @@ static void test_a_peer_without_update_is_refreshed_by_reinvite_for_ever(void **
     hang_up(invite);
 }
 
+/* What its Allow said was not true. */
+static void test_a_peer_that_refuses_update_is_refreshed_by_reinvite_from_then_on(void **state)
+{
+    static const unsigned refusals[] = {405, 501};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct invite *invite = call_out("Session-Expires: 200;refresher=uac\nAllow: INVITE, UPDATE\n");
+
+        rig_advance(100 * S);
+        rig_respond(rig_expect_request(SIP_UPDATE), refusals[i], NULL, NULL);
+        rig_advance(100 * S);
+        rig_respond(rig_expect_request(SIP_INVITE), 200, NULL, "Contact: <sip:gw@192.0.2.10>\n");
+        rig_expect_request(SIP_ACK);
+        assert_int_equal(told.ended_count, 0);
+        hang_up(invite);
+        rig_respond(rig_expect_request(SIP_BYE), 200, NULL, NULL);
+    }
+}
+
 static void test_a_422_makes_the_interval_longer_once(void **state)
 {
     struct invite *invite = call_out("Session-Expires: 200;refresher=uac\n");
@@ -225,6 +244,7 @@ int main(void)
         T(test_a_2xx_of_the_invite_without_session_expires_starts_no_timer),
         T(test_a_refresh_by_update_takes_what_its_2xx_says),
         T(test_a_peer_without_update_is_refreshed_by_reinvite_for_ever),
+        T(test_a_peer_that_refuses_update_is_refreshed_by_reinvite_from_then_on),
         T(test_a_422_makes_the_interval_longer_once),
         T(test_a_reinvite_that_supports_timers_but_names_none_keeps_ours),
         T(test_a_reinvite_that_knows_no_timers_ends_waiting_for_the_peers_refresh),
