@@ -89,7 +89,14 @@ static void test_without_telephone_event_there_is_none(void **state)
 {
     call_start(false);
     assert_int_equal(media_stream_press(call.stream, 1, 100), -ENOENT);
+    call_stop();
+}
+
+static void test_only_the_sixteen_keys_can_be_pressed(void **state)
+{
+    call_start(true);
     assert_int_equal(media_stream_press(call.stream, 16, 100), -ENOENT);
+    assert_int_equal(media_stream_press(call.stream, 15, 100), 0);
     call_stop();
 }
 
@@ -134,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_a_key_is_one_event_that_grows_and_ends_three_times),
         cmocka_unit_test(test_keys_wait_for_each_other_and_too_many_are_refused),
         cmocka_unit_test(test_without_telephone_event_there_is_none),
+        cmocka_unit_test(test_only_the_sixteen_keys_can_be_pressed),
         cmocka_unit_test(test_a_key_of_the_peer_is_told_once_at_its_end),
     };
 
