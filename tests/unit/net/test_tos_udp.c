@@ -4,6 +4,9 @@
 #include "net/tos_udp.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "../unit.h"
 
@@ -76,6 +79,32 @@ static void test_over_ipv6_as_well(void **state)
     exchange("::1", 34);
 }
 
+/* Against the kernel's own: the DSCP is the upper six bits of the byte (RFC 2474 3). */
+static void test_the_mark_of_a_plain_socket_is_read_as_it_is(void **state)
+{
+    struct seen seen = {.dscp = -2};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), byte = 0xb8;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addr local;
+
+    assert_int_equal(worker_new(&seen.worker, 0, 1), 0);
+    worker_set_current(seen.worker);
+    assert_int_equal(addr_parse(&local, SPAN("127.0.0.1"), 0), 0);
+    assert_int_equal(tos_udp_new(&seen.udp[0], &local, on_packet, &seen), 0);
+    to.sin_port = htons(addr_port(tos_udp_local(seen.udp[0])));
+    assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TOS, &byte, sizeof(byte)), 0);
+    assert_int_equal(sendto(fd, "hi", 2, 0, (struct sockaddr *)&to, sizeof(to)), 2);
+    worker_timer(&seen.timer, 3000, on_patience, seen.worker);
+    worker_run(seen.worker);
+    worker_set_current(seen.worker);
+    timer_stop(&seen.timer);
+    assert_int_equal(seen.dscp, 46);
+    close(fd);
+    mem_unref(seen.udp[0]);
+    worker_set_current(NULL);
+    mem_unref(seen.worker);
+}
+
 static void test_a_taken_port_is_not_shared(void **state)
 {
     struct worker *worker;
@@ -124,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_mark_is_seen_at_the_other_end),
         cmocka_unit_test(test_over_ipv6_as_well),
+        cmocka_unit_test(test_the_mark_of_a_plain_socket_is_read_as_it_is),
         cmocka_unit_test(test_a_taken_port_is_not_shared),
         cmocka_unit_test(test_without_memory_nothing_is_left_behind),
     };
