@@ -249,14 +249,14 @@ run build build-e2e fetch_e2e
 ) >"$logs/sanitize.out" &
 sanitize_pid=$!
 run closing e2e-1-worker e2e plain 1 2
-run closing e2e-3-workers e2e plain 3 2 --except probe # it has one worker, whatever the configuration says
+start e2e-3-workers e2e plain 3 2 --except probe # it has one worker, whatever the configuration says
 wait "$sanitize_pid"
 cat "$logs/sanitize.out"
 read -r p f s <"$logs/sanitize.counts"
 passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-if [ -x "$work/asan/sipway" ]; then
-    run closing e2e-asan e2e asan 3 3 --except page-,quick-start,harness
-fi
+[ ! -x "$work/asan/sipway" ] || start e2e-asan e2e asan 3 3 --except page-,quick-start,harness # beside the 3 workers: both mostly wait
+settle closing e2e-3-workers
+settle closing e2e-asan
 if [ -x "$work/tsan/sipway" ]; then
     run closing e2e-tsan e2e_tsan
 fi
