@@ -254,3 +254,5 @@ void conf_write_help(struct text *text);
 
 const struct conf_account *conf_find_account(const struct conf *conf, struct span name);
 const struct conf_trunk *conf_find_trunk(const struct conf *conf, struct span name);
+/** Is the name in the list, or "*", which is all? */
+bool conf_names_allow(const struct conf_strings *names, const char *name);

@@ -264,6 +264,11 @@ bool conf_strings_has(const struct conf_strings *strings, const char *text)
     return false;
 }
 
+bool conf_names_allow(const struct conf_strings *names, const char *name)
+{
+    return conf_strings_has(names, "*") || conf_strings_has(names, name);
+}
+
 int conf_parse_string_item(struct conf_reader *reader, const struct conf_row *row, struct span text, void *field)
 {
     int err = conf_check_text(reader, row, text);

@@ -22,6 +22,8 @@ void call_leave_trunk(struct call *call);
 void call_set_state(struct call *call, enum call_state state);
 /** The other leg of the pair that talks, or that hears early media; NULL while there is none. */
 struct leg *call_other_leg(struct call *call, const struct leg *leg);
+/** "caller" or "callee" */
+const char *call_side_name(const struct call *call, const struct leg *leg);
 /** Keep the refusal that says most (RFC 3261 16.7). */
 void call_keep_refusal(struct call *call, unsigned status, const char *why);
 void call_write_cdr(struct call *call);
@@ -32,6 +34,9 @@ bool call_is_changing(const struct call *call);
 void call_offer_late(struct call *call, struct leg *leg);
 /** The caller has its answer, `out` is chosen: the two talk from now on. */
 void call_begin_talk(struct call *call);
+/** The caller's answer, of what this leg has told; our offer if it made none. @param is_told what it was told with
+ * early media, again. @return 0, or why not */
+int call_answer_caller(struct call *call, const struct leg *leg, bool is_told, const char **why_out);
 /** End all outgoing legs but this one. */
 void call_drop_other_legs(struct call *call, const struct leg *winner);
 

@@ -120,28 +120,29 @@ void call_drop_other_legs(struct call *call, const struct leg *winner)
     }
 }
 
-/* The caller's answer (or our offer, if it made none): what it was told with the early media if that is the same leg,
- * else made now. @return 0, or why not */
-static int answer_caller(struct call *call, const struct leg_news *news, const char **why)
+int call_answer_caller(struct call *call, const struct leg *leg, bool is_told, const char **why_out)
 {
     struct text sdp;
-    int err = 0;
+    int err;
 
-    if (news->sdp.n || !leg_media_is_set(news->leg->media))
-        err = leg_media_take_answer(news->leg->media, news->sdp, why);
-    if (err)
-        return err;
-    if (call->early == news->leg)
+    if (is_told)
         return call->in->ops->answer(call->in, leg_media_description(call->in->media));
     text_init(&sdp, 65536);
     if (call->late)
-        err = leg_media_make_offer(call->in->media, news->leg->media, &sdp, why);
+        err = leg_media_make_offer(call->in->media, leg->media, &sdp, why_out);
     else
-        err = leg_media_make_answer(call->in->media, news->leg->media, &sdp, why);
+        err = leg_media_make_answer(call->in->media, leg->media, &sdp, why_out);
     if (!err)
         err = call->in->ops->answer(call->in, text_span(&sdp));
     text_free(&sdp);
     return err;
+}
+
+static int take_answer(const struct leg_news *news, const char **why_out)
+{
+    if (!news->sdp.n && leg_media_is_set(news->leg->media))
+        return 0; /* it was told before */
+    return leg_media_take_answer(news->leg->media, news->sdp, why_out);
 }
 
 void call_begin_talk(struct call *call)
@@ -170,7 +171,11 @@ static void connect_legs(struct call *call, const struct leg_news *news)
 
     call->out = news->leg;
     call_drop_other_legs(call, news->leg);
-    err = is_joining ? transfer_connect(call, news, &why) : answer_caller(call, news, &why);
+    err = take_answer(news, &why);
+    if (!err && is_joining)
+        transfer_fetch(call);
+    else if (!err)
+        err = call_answer_caller(call, news->leg, call->early == news->leg, &why);
     if (err) {
         if (err == -ENOENT)
             news->leg->trouble = LEG_NO_CODEC;
@@ -231,7 +236,7 @@ static void take_refusal(struct call *call, const struct leg_news *news)
     call_end(call, call->best_status, "callee", call->best_why);
 }
 
-static const char *side_name(const struct call *call, const struct leg *leg)
+const char *call_side_name(const struct call *call, const struct leg *leg)
 {
     return leg == call->in ? "caller" : "callee";
 }
@@ -255,7 +260,7 @@ static void hang_up(struct call *call, const struct leg_news *news)
         return;
     if (call->transfer && transfer_leave(call, news->leg))
         return;
-    call_end(call, news->status, news->status == 0 ? side_name(call, news->leg) : "gateway", news->why);
+    call_end(call, news->status, news->status == 0 ? call_side_name(call, news->leg) : "gateway", news->why);
 }
 
 /* A change that concerns one leg alone (ICE restart, refresh): answered here, the other side is not bothered. */

@@ -47,10 +47,7 @@ bool presence_may_watch(const struct conf_account *watched, const char *watcher,
 {
     if (package == PACKAGE_SUMMARY)
         return !strcmp(watched->name, watcher);
-    for (size_t i = 0; i < watched->watchers.count; i++)
-        if (!strcmp(watched->watchers.items[i], "*") || !strcmp(watched->watchers.items[i], watcher))
-            return true;
-    return false;
+    return conf_names_allow(&watched->watchers, watcher);
 }
 
 /* Accept lists what the subscriber can read; without it, the package's own type (RFC 6665 4.1.2). */

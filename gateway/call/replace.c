@@ -12,14 +12,6 @@
 
 /* ---- may it be replaced ---- */
 
-static bool has_name(const struct conf_strings *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (!strcmp(names->items[i], "*") || !strcmp(names->items[i], name))
-            return true;
-    return false;
-}
-
 static bool may_replace(struct calls *calls, const struct replace_wish *wish, const struct leg *named)
 {
     const struct conf_account *account;
@@ -33,7 +25,7 @@ static bool may_replace(struct calls *calls, const struct replace_wish *wish, co
     if (named->call->pbx) /* of a PBX's users, whom `pickup` does not mean: "*" is all accounts */
         return false;
     account = directory_account(calls->directory, span_of(wish->account));
-    return wish->is_pickup && account && has_name(&account->pickup, named->account);
+    return wish->is_pickup && account && conf_names_allow(&account->pickup, named->account);
 }
 
 /* A party that is called and has not answered can only be picked up; one that calls can only be replaced by its own
@@ -106,26 +98,6 @@ static int make_answer(struct leg *leg, const struct leg *other, struct text *sd
     return err ? err : leg->ops->answer(leg, text_span(sdp));
 }
 
-/* The caller gets the new one's answer: what it was told with early media, our offer if it has made none, or an answer.
- */
-static int answer_caller(struct call *call, struct leg *leg, const char **why_out)
-{
-    struct text sdp;
-    int err;
-
-    if (call->early)
-        return call->in->ops->answer(call->in, leg_media_description(call->in->media));
-    text_init(&sdp, 65536);
-    if (call->late)
-        err = leg_media_make_offer(call->in->media, leg->media, &sdp, why_out);
-    else
-        err = leg_media_make_answer(call->in->media, leg->media, &sdp, why_out);
-    if (!err)
-        err = call->in->ops->answer(call->in, text_span(&sdp));
-    text_free(&sdp);
-    return err;
-}
-
 /* In the place of one that rings: as if that one had answered. */
 static void pick_up(struct call *call, struct leg *leg)
 {
@@ -135,7 +107,7 @@ static void pick_up(struct call *call, struct leg *leg)
     list_append(&call->out_legs, &leg->link);
     call_drop_other_legs(call, leg);
     transfer_fetch(call);
-    if (!call->in->is_answered && answer_caller(call, leg, &why)) {
+    if (!call->in->is_answered && call_answer_caller(call, leg, call->early != NULL, &why)) {
         call_end(call, 488, "gateway", why);
         return;
     }

@@ -44,11 +44,6 @@ static void transfer_destroy(void *self)
     mem_unref(transfer->refer);
 }
 
-static const char *side_name(const struct call *call, const struct leg *leg)
-{
-    return leg == call->in ? "caller" : "callee";
-}
-
 /* ---- he goes over ---- */
 
 /* The call that he leaves ends. @param parting who asked, when he is still there: he may say BYE himself */
@@ -81,7 +76,7 @@ static void go_over(struct transfer *transfer, struct leg *parting)
     call->transfer = NULL;
     transfer->call = NULL;
     carry_account(call, target);
-    leave_call(call, referred, parting, side_name(call, transfer->referrer));
+    leave_call(call, referred, parting, call_side_name(call, transfer->referrer));
     call_join(target, stand_in, referred);
     list_remove(&stand_in->link);
     call_release_leg(stand_in);
@@ -99,17 +94,6 @@ void transfer_fetch(struct call *call)
     refer_tell(transfer->refer, 200);
     stats_count(STAT_TRANSFERS_DONE);
     go_over(transfer, transfer->referrer);
-}
-
-int transfer_connect(struct call *call, const struct leg_news *news, const char **why_out)
-{
-    int err = 0;
-
-    if (news->sdp.n || !leg_media_is_set(news->leg->media))
-        err = leg_media_take_answer(news->leg->media, news->sdp, why_out);
-    if (!err)
-        transfer_fetch(call);
-    return err;
 }
 
 bool transfer_leave(struct call *call, const struct leg *leg)
@@ -344,7 +328,7 @@ static void connect_calls(struct call *call, const struct leg_news *news, struct
     stats_count(STAT_TRANSFERS_DONE);
     target->transfer_count += call->transfer_count + 1;
     carry_account(call, target);
-    leave_call(call, referred, news->leg, side_name(call, news->leg));
+    leave_call(call, referred, news->leg, call_side_name(call, news->leg));
     replace_by_leg(named, referred);
 }
 

@@ -12,10 +12,7 @@ void transfer_receive(struct call *call, const struct leg_news *news);
 /** One of the two has hung up while the target rings: if it is the one that asked, the other one goes on waiting alone.
  *  @return true: the call has ended by that */
 bool transfer_leave(struct call *call, const struct leg *leg);
-/** An outgoing leg has answered in a call whose caller waits elsewhere or has come already: take its answer, fetch him.
- *  @return 0; -ENOENT with *why_out, as leg_media_take_answer() */
-int transfer_connect(struct call *call, const struct leg_news *news, const char **why_out);
-/** The call's target has been answered by somebody else's hand: he whose place is held in it comes. */
+/** The call to the target is answered: he whose place is held in it comes. Nothing where he has come already. */
 void transfer_fetch(struct call *call);
 /** The call ends: what is under way for it ends, too. */
 void transfer_drop(struct call *call);
