@@ -105,21 +105,13 @@ void call_leave_trunk(struct call *call)
         trunk_limit_leave(call->calls->store, trunk->conf);
 }
 
-static bool is_down(struct span trunk, void *arg)
-{
-    const struct call *call = arg;
-
-    return trunk_board_get(call->calls->board, trunk)->health == TRUNK_DOWN;
-}
-
 static int choose_trunk(struct call *call)
 {
     if (!call->pick.trunks || (call->pbx && call->trunk_try.tried))
         return -1;
-    return call->pbx ? 0 : trunk_choose(call->pick.route, call->trunk_try.tried, is_down, call);
+    return call->pbx ? 0
+                     : trunk_choose(call->pick.route, call->trunk_try.tried, trunk_board_is_down, call->calls->board);
 }
-
-static void end_unheard(struct call *call, const char *why);
 
 static bool ring_trunk(struct call *call)
 {

@@ -223,6 +223,38 @@ bool trunk_accepts(const struct trunk *trunk, const struct addr *source)
     return false;
 }
 
+bool trunk_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr)
+{
+    struct span named;
+    struct uri uri;
+
+    if (uri_parse(&uri, next_hop))
+        return false;
+    if (uri.scheme == URI_SIPS)
+        *transport = SIP_TLS;
+    else if (uri_param(&uri, SPAN("transport"), &named))
+        *transport = span_ieq(named, SPAN("tls")) ? SIP_TLS : span_ieq(named, SPAN("tcp")) ? SIP_TCP : SIP_UDP;
+    return !addr_parse(addr, uri.host,
+                       uri.port                ? uri.port
+                       : *transport == SIP_TLS ? 5061
+                                               : 5060) &&
+           trunk_accepts(trunk, addr);
+}
+
+void trunk_write_uri(struct text *out, const struct trunk *trunk, const char *user, bool is_target)
+{
+    text_add_str(out, "sip:");
+    uri_write_user(out, span_of(user));
+    text_add_char(out, '@');
+    uri_write_host(out, span_of(trunk->host));
+    if (!is_target)
+        return;
+    if (trunk->port != (trunk->transport == SIP_TLS ? 5061 : 5060))
+        text_addf(out, ":%u", trunk->port);
+    if (trunk->transport != SIP_UDP)
+        text_addf(out, ";transport=%s", sip_transport_param(trunk->transport));
+}
+
 /* Is it at this very address and port? Several PBXs may share a host. */
 static bool is_at(const struct trunk *trunk, const struct addr *source)
 {

@@ -49,3 +49,8 @@ const struct trunk *directory_trunk_from(const struct directory *directory, cons
 const struct trunk *directory_trunk_called(const struct directory *directory, const struct addr *source,
                                            const struct uri *uri);
 bool trunk_accepts(const struct trunk *trunk, const struct addr *source);
+/** A next hop as an address of the trunk. Its Contact, Record-Route and Path are followed as far as its accept list
+ * goes; nobody else's are (SECURITY rule 5). @param transport in: where the URI names none. @return false: no such */
+bool trunk_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr);
+/** The URI of a number at the trunk. @param is_target with port and transport, as the Request-URI has it */
+void trunk_write_uri(struct text *out, const struct trunk *trunk, const char *user, bool is_target);

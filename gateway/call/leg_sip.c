@@ -284,26 +284,6 @@ static bool allows(struct invite *invite, const struct sip_flow *flow, struct sp
     return false;
 }
 
-/* A next hop as an address of the trunk. Its Contact and Record-Route are followed as far as its accept list goes;
- * nobody else's are (SECURITY rule 5). @param transport in: where the URI names none */
-bool leg_sip_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport, struct addr *addr)
-{
-    struct span named;
-    struct uri uri;
-
-    if (uri_parse(&uri, next_hop))
-        return false;
-    if (uri.scheme == URI_SIPS)
-        *transport = SIP_TLS;
-    else if (uri_param(&uri, SPAN("transport"), &named))
-        *transport = span_ieq(named, SPAN("tls")) ? SIP_TLS : span_ieq(named, SPAN("tcp")) ? SIP_TCP : SIP_UDP;
-    return !addr_parse(addr, uri.host,
-                       uri.port                ? uri.port
-                       : *transport == SIP_TLS ? 5061
-                                               : 5060) &&
-           trunk_accepts(trunk, addr);
-}
-
 static void choose_flow(struct invite *invite, struct span next_hop, struct sip_flow *flow, void *arg)
 {
     struct leg_sip *sip = arg;
@@ -311,8 +291,8 @@ static void choose_flow(struct invite *invite, struct span next_hop, struct sip_
     struct sip_flow chosen;
     struct addr addr;
 
-    if (!sip->leg.trunk || flow->transport != SIP_UDP ||
-        !leg_sip_find_hop(sip->leg.trunk, next_hop, &transport, &addr) || transport != SIP_UDP)
+    if (!sip->leg.trunk || flow->transport != SIP_UDP || !trunk_find_hop(sip->leg.trunk, next_hop, &transport, &addr) ||
+        transport != SIP_UDP)
         return;
     if (!transport_flow_to(&chosen, sip->leg.call->calls->stack->transports, SIP_UDP, &addr, NULL))
         *flow = chosen;
@@ -336,7 +316,7 @@ void leg_sip_lose_flow(struct leg *leg)
     enum sip_transport transport = (enum sip_transport)dialog->flow.transport;
     struct addr addr;
 
-    if (!leg_sip_find_hop(leg->trunk, dialog_next_hop(dialog), &transport, &addr)) {
+    if (!trunk_find_hop(leg->trunk, dialog_next_hop(dialog), &transport, &addr)) {
         transport = (enum sip_transport)dialog->flow.transport;
         addr = dialog->flow.remote;
         find_trunk(leg->trunk, &transport, &addr);

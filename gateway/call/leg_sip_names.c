@@ -117,20 +117,8 @@ static void write_redirected_uri(struct text *out, const struct leg_sip *sip)
 
 void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target)
 {
-    const struct trunk *trunk = sip->leg.trunk;
-
-    if (is_target && sip->has_target && addr_is_set(&sip->target.addr)) {
+    if (is_target && sip->has_target && addr_is_set(&sip->target.addr))
         write_redirected_uri(out, sip);
-        return;
-    }
-    text_add_str(out, "sip:");
-    uri_write_user(out, span_of(sip->number));
-    text_add_char(out, '@');
-    uri_write_host(out, span_of(trunk->host));
-    if (!is_target)
-        return;
-    if (trunk->port != (trunk->transport == SIP_TLS ? 5061 : 5060))
-        text_addf(out, ":%u", trunk->port);
-    if (trunk->transport != SIP_UDP)
-        text_addf(out, ";transport=%s", sip_transport_param(trunk->transport));
+    else
+        trunk_write_uri(out, sip->leg.trunk, sip->number, is_target);
 }

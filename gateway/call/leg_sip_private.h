@@ -41,8 +41,4 @@ void leg_sip_write_headers(struct text *out, const struct leg_sip *sip);
 void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target);
 /** Header lines of `from`'s message that `to` gets: those that the trunk names, or the other one where `to` is none. */
 void leg_sip_pass_headers(struct text *out, const struct leg *to, const struct leg *from, const struct sip_msg *msg);
-/** A next hop as an address of the trunk, if it accepts that (SECURITY rule 5). @param transport in: where the URI
- * names none */
-bool leg_sip_find_hop(const struct trunk *trunk, struct span next_hop, enum sip_transport *transport,
-                      struct addr *addr);
 void leg_sip_fail_later(struct leg_sip *sip, unsigned status, enum leg_trouble trouble, const char *why);

@@ -94,22 +94,6 @@ static void on_patience(void *arg)
 
 /* ---- one trunk ---- */
 
-static void write_uri(struct text *out, const struct message_trunk *it, bool has_port)
-{
-    const struct trunk *trunk = it->trunk;
-
-    text_add_str(out, "sip:");
-    uri_write_user(out, span_of(it->dialled));
-    text_add_char(out, '@');
-    uri_write_host(out, span_of(trunk->host));
-    if (!has_port)
-        return;
-    if (trunk->port != (trunk->transport == SIP_TLS ? 5061 : 5060))
-        text_addf(out, ":%u", trunk->port);
-    if (trunk->transport != SIP_UDP)
-        text_addf(out, ";transport=%s", sip_transport_param(trunk->transport));
-}
-
 struct message_texts {
     struct text uri, from, to, headers;
 };
@@ -122,9 +106,9 @@ static int write_texts(struct message_texts *texts, const struct message_trunk *
     text_init(&texts->from, 1024);
     text_init(&texts->to, 1024);
     text_init(&texts->headers, 16384);
-    write_uri(&texts->uri, it, true);
+    trunk_write_uri(&texts->uri, it->trunk, it->dialled, true);
     text_add_char(&texts->to, '<');
-    write_uri(&texts->to, it, false);
+    trunk_write_uri(&texts->to, it->trunk, it->dialled, false);
     text_add_char(&texts->to, '>');
     message_write_trunk_from(&texts->from, it->message, it->trunk->conf, domain);
     message_write_trunk_headers(&texts->headers, it->message, it->trunk->conf, domain);
@@ -182,16 +166,9 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
         go_on(it, 500, "the message could not be sent");
 }
 
-static bool is_down(struct span trunk, void *arg)
-{
-    const struct message_trunk *it = arg;
-
-    return trunk_board_get(it->calls->board, trunk)->health == TRUNK_DOWN;
-}
-
 static const struct trunk *pick_trunk(struct message_trunk *it)
 {
-    int at = trunk_choose(it->route, it->tried, is_down, it);
+    int at = trunk_choose(it->route, it->tried, trunk_board_is_down, it->calls->board);
 
     if (at < 0)
         return NULL;

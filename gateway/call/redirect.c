@@ -96,7 +96,7 @@ static const char *read_contact(struct contact *out, const struct leg *leg, cons
     if (span_ieq(uri->host, span_of(leg->trunk->host)) && (!uri->port || uri->port == leg->trunk->port))
         return NULL; /* where its uri leads */
     out->target.transport = leg->trunk->transport;
-    return leg_sip_find_hop(leg->trunk, contact->uri_text, &out->target.transport, &out->target.addr)
+    return trunk_find_hop(leg->trunk, contact->uri_text, &out->target.transport, &out->target.addr)
                ? NULL
                : "it is not in the trunk's accept list";
 }

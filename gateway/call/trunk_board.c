@@ -111,6 +111,11 @@ const struct trunk_status *trunk_board_get(const struct trunk_board *board, stru
     return entry ? &entry->status : &unknown;
 }
 
+bool trunk_board_is_down(struct span trunk, void *board)
+{
+    return trunk_board_get(board, trunk)->health == TRUNK_DOWN;
+}
+
 void trunk_board_apply(const struct trunk_board *board)
 {
     struct map_node *node;

@@ -43,6 +43,8 @@ struct store;
 int trunk_board_new(struct trunk_board **boardp, struct calls *calls);
 /** Never NULL; all zero for a trunk of which nothing is known. Borrowed until the worker's next turn. */
 const struct trunk_status *trunk_board_get(const struct trunk_board *board, struct span trunk);
+/** For trunk_choose(). @param board a trunk_board */
+bool trunk_board_is_down(struct span trunk, void *board);
 /** A new directory: tell it the addresses that are known. */
 void trunk_board_apply(const struct trunk_board *board);
 
