@@ -54,6 +54,13 @@ struct span pbx_domain_of(const char *aor)
     return span_sub(whole, (size_t)(find_last_at(whole) + 1), whole.n);
 }
 
+struct span pbx_user_of(const char *aor)
+{
+    struct span whole = span_of(aor);
+
+    return span_sub(whole, 0, (size_t)find_last_at(whole));
+}
+
 bool pbx_is_user(const struct directory *directory, struct span account)
 {
     ptrdiff_t at = find_last_at(account);

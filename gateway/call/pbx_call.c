@@ -24,11 +24,9 @@ void pbx_write_name(struct text *out, const struct name_addr *addr)
 
 void pbx_write_user(struct text *out, const char *aor)
 {
-    struct span domain = pbx_domain_of(aor);
-
     text_add_str(out, "<sip:");
-    uri_write_user(out, span_sub(span_of(aor), 0, strlen(aor) - domain.n - 1));
-    text_addf(out, "@%.*s>", SPAN_ARG(domain));
+    uri_write_user(out, pbx_user_of(aor));
+    text_addf(out, "@%.*s>", SPAN_ARG(pbx_domain_of(aor)));
 }
 
 void pbx_write_caller(struct text *out, const struct sip_msg *msg, const char *aor)
@@ -137,21 +135,14 @@ void pbx_call_to_device(struct pbx *pbx, struct server_tx *tx, const struct pbx_
 
 /* ---- the call ---- */
 
-static size_t user_length(const struct pbx_call *it)
-{
-    return strlen(it->aor) - pbx_domain_of(it->aor).n - 1;
-}
-
 int pbx_call_join(struct call *call, struct pbx_call *it, const struct sip_msg *invite)
 {
-    struct span user = span_sub(span_of(it->aor), 0, user_length(it));
-
     call->pbx = mem_ref(it);
     if (it->is_to_device) {
-        span_copy(user, call->dialled, sizeof(call->dialled));
+        span_copy(pbx_user_of(it->aor), call->dialled, sizeof(call->dialled));
         return 0;
     }
-    span_copy(user, call->caller, sizeof(call->caller));
+    span_copy(pbx_user_of(it->aor), call->caller, sizeof(call->caller));
     if (name_addr_display(&invite->from, call->caller_display, sizeof(call->caller_display)) < 0)
         call->caller_display[0] = '\0';
     memcpy(call->in->account, it->aor, sizeof(call->in->account));

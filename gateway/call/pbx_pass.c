@@ -232,17 +232,22 @@ static void finish(struct pbx_pass *pass, unsigned status, const struct sip_msg 
     text_free(&headers);
 }
 
-static unsigned no_answer_status(const struct pbx_pass *pass, unsigned status)
+unsigned pbx_no_answer(bool is_to_device, unsigned status, const char **why_out)
 {
-    return !pass->trunk ? 480 : status == 408 ? 504 : 503;
+    if (is_to_device) {
+        *why_out = "the device does not answer";
+        return 480;
+    }
+    *why_out = status == 408 ? "the PBX did not answer in time" : "the PBX cannot be reached";
+    return status == 408 ? 504 : 503;
 }
 
 static void fail(struct pbx_pass *pass, unsigned status)
 {
-    const char *why = pass->trunk ? status == 408 ? "the PBX did not answer in time" : "the PBX cannot be reached"
-                                  : "the device does not answer";
+    const char *why;
 
-    finish(pass, no_answer_status(pass, status), NULL, why);
+    status = pbx_no_answer(!pass->trunk, status, &why);
+    finish(pass, status, NULL, why);
 }
 
 static void on_patience(void *arg)
@@ -336,24 +341,12 @@ static void on_located(int err, const struct locate_target *targets, unsigned co
         fail(pass, 503);
 }
 
-bool pbx_open_hop(struct calls *calls, const struct trunk *trunk, struct span text, struct sip_flow *flow)
+bool pbx_open_hop(struct calls *calls, const struct trunk *trunk, struct span uri, struct sip_flow *flow)
 {
     enum sip_transport transport = SIP_UDP;
-    struct span named;
     struct addr addr;
-    struct uri uri;
 
-    if (!text.n || uri_parse(&uri, text))
-        return false;
-    if (uri.scheme == URI_SIPS)
-        transport = SIP_TLS;
-    else if (uri_param(&uri, SPAN("transport"), &named))
-        transport = span_ieq(named, SPAN("tls")) ? SIP_TLS : span_ieq(named, SPAN("tcp")) ? SIP_TCP : SIP_UDP;
-    return !addr_parse(&addr, uri.host,
-                       uri.port               ? uri.port
-                       : transport == SIP_TLS ? 5061
-                                              : 5060) &&
-           trunk_accepts(trunk, &addr) &&
+    return trunk_find_hop(trunk, uri, &transport, &addr) &&
            !transport_flow_to(flow, calls->stack->transports, transport, &addr, &trunk->peer);
 }
 

@@ -40,6 +40,10 @@ bool pbx_pass_is_full(const struct pbx *pbx, const struct sip_flow *flow);
 bool pbx_pass_is_held(const struct pbx *pbx, const struct sip_flow *flow, size_t whose);
 void pbx_pass_end_all(struct pbx *pbx);
 
+/** What the sender of a passed request is told where there was no answer. @param status 408: not in time
+ *  @return its status */
+unsigned pbx_no_answer(bool is_to_device, unsigned status, const char **why_out);
+
 /** Header lines of a request that describe it and its body, and its credentials. */
 void pbx_write_passed(struct text *out, const struct sip_msg *request);
 /** Header lines of an answer that its sender has to see: challenges and what the request's method needs. */

@@ -33,6 +33,8 @@ struct pbx_party {
 int pbx_write_aor(char aor[static SIP_ACCOUNT_MAX], const struct trunk *trunk, const struct uri *uri);
 /** The domain of user@domain. */
 struct span pbx_domain_of(const char *aor);
+/** What stands before it. */
+struct span pbx_user_of(const char *aor);
 
 void pbx_reply(struct server_tx *tx, unsigned status, const char *why);
 

@@ -211,11 +211,10 @@ static void finish(struct step *step, unsigned status, const struct sip_msg *res
 
 static void fail(struct step *step, unsigned status)
 {
-    if (step->to == step->watch->device)
-        finish(step, 480, NULL, "the device does not answer");
-    else
-        finish(step, status == 408 ? 504 : 503, NULL,
-               status == 408 ? "the PBX did not answer in time" : "the PBX cannot be reached");
+    const char *why;
+
+    status = pbx_no_answer(step->to == step->watch->device, status, &why);
+    finish(step, status, NULL, why);
 }
 
 static void on_response(struct request *request, const struct sip_msg *response, void *arg)
