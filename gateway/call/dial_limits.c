@@ -88,13 +88,18 @@ static const char *refuse(const char *format, const char *word)
     return why;
 }
 
+/* @param normal its international form. @return the prefix that makes it cost extra where the route does not allow that
+ */
+static const char *find_premium(const struct conf *conf, const struct conf_route *route, const char *normal)
+{
+    return route && route->is_premium ? NULL : find_prefix(&conf->dialling.premium, normal);
+}
+
 int dial_costs_extra(const struct conf *conf, const struct conf_route *route, const char *number)
 {
     char normal[ROUTE_NUMBER_MAX];
 
-    if (route && route->is_premium)
-        return 0;
-    if (!dial_normal(normal, sizeof(normal), span_of(number)) || !find_prefix(&conf->dialling.premium, normal))
+    if (!dial_normal(normal, sizeof(normal), span_of(number)) || !find_premium(conf, route, normal))
         return 0;
     stats_count(STAT_DIAL_REFUSED);
     return -EACCES;
@@ -109,7 +114,7 @@ const char *dial_limits_enter(struct store *store, const struct conf *conf, cons
 
     if (!dial_normal(number, sizeof(number), span_of(pick->number)))
         return refuse("%s", "the number is empty or too long");
-    prefix = pick->route && pick->route->is_premium ? NULL : find_prefix(&conf->dialling.premium, number);
+    prefix = find_premium(conf, pick->route, number);
     if (prefix)
         return refuse("numbers that begin with %s cost extra: only a route with `premium: true` dials them", prefix);
     if (account && account->allowed.count && !find_prefix(&account->allowed, number))
