@@ -164,6 +164,17 @@ void identity_write(struct text *out, const char *display, const char *user, con
     text_addf(out, "@%s>", domain);
 }
 
+void identity_write_from(struct text *out, const struct identity *identity, const struct conf_trunk *trunk,
+                         const char *domain)
+{
+    bool is_user = trunk && trunk->is_register && trunk->username;
+
+    if (identity->is_anonymous)
+        identity_write_anonymous(out);
+    else
+        identity_write(out, identity->display, is_user ? trunk->username : identity->number, domain);
+}
+
 void identity_write_anonymous(struct text *out)
 {
     text_add_str(out, "\"Anonymous\" <sip:anonymous@anonymous.invalid>");

@@ -32,6 +32,10 @@ void identity_write_headers(struct text *out, unsigned headers, const struct ide
 /** "Display" <sip:user@domain>; as a value of From or P-Asserted-Identity. @param user decoded */
 void identity_write(struct text *out, const char *display, const char *user, const char *domain);
 void identity_write_anonymous(struct text *out);
+/** A value for From. To a trunk where we register it has the trunk's username: such carriers know one user, the number
+ * is in P-Asserted-Identity. @param trunk NULL: to an account */
+void identity_write_from(struct text *out, const struct identity *identity, const struct conf_trunk *trunk,
+                         const char *domain);
 
 /** The user part of a Request-URI, decoded; nothing that would hurt others (line ends, NUL, bad UTF-8).
  *  @return 0; -EBADMSG */

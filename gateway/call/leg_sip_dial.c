@@ -53,7 +53,8 @@ static void write_texts(struct invite_texts *texts, const struct leg_sip *sip)
         text_add_str(&texts->uri, sip->binding.contact);
         text_addf(&texts->to, "<sip:%s@%s>", sip->leg.account, sip->leg.call->conf->domain);
     }
-    leg_sip_write_from(&texts->from, sip);
+    identity_write_from(&texts->from, &sip->caller, sip->leg.trunk ? sip->leg.trunk->conf : NULL,
+                        sip->leg.call->conf->domain);
     leg_sip_write_headers(&texts->headers, sip);
 }
 
@@ -229,8 +230,7 @@ static int begin_trunk(struct leg_sip *sip)
             "the number as the trunk's numbers_out write it costs extra: only a route with `premium: true` dials it");
         return 0;
     }
-    if (number_rules_apply(&trunk->conf->callers_out, sip->caller))
-        snprintf(sip->caller, sizeof(sip->caller), "anonymous");
+    identity_leave(&sip->caller, trunk->conf);
     snprintf(sip->leg.peer, sizeof(sip->leg.peer), "%s", sip->number);
     if (!sip->has_target || !addr_is_set(&sip->target.addr))
         return locate_begin(&sip->locate, calls->stack, calls->dns, &trunk->wish, on_located, sip);
@@ -258,7 +258,9 @@ int leg_sip_new_out(struct leg **legp, struct call *call, const struct leg_sip_d
     if (err)
         return err;
     snprintf(sip->number, sizeof(sip->number), "%s", call->pick.number);
-    snprintf(sip->caller, sizeof(sip->caller), "%s", call->caller);
+    memcpy(sip->caller.number, call->caller, sizeof(sip->caller.number));
+    memcpy(sip->caller.display, call->caller_display, sizeof(sip->caller.display));
+    sip->caller.is_anonymous = call->is_anonymous;
     *legp = &sip->leg;
     list_append(&call->out_legs, &sip->leg.link);
     if (dial->trunk) {

@@ -4,32 +4,7 @@
  * headers only those cross that the trunk's configuration names. */
 #include "call/call.h"
 #include "call/diversion.h"
-#include "call/identity.h"
 #include "call/leg_sip_private.h"
-
-static const struct conf_trunk *trunk_of(const struct leg_sip *sip)
-{
-    return sip->leg.trunk ? sip->leg.trunk->conf : NULL;
-}
-
-static bool is_private(const struct leg_sip *sip)
-{
-    return sip->leg.call->is_anonymous || (sip->leg.trunk && sip->leg.trunk->conf->hides_number);
-}
-
-void leg_sip_write_from(struct text *out, const struct leg_sip *sip)
-{
-    const struct call *call = sip->leg.call;
-    const struct conf_trunk *trunk = trunk_of(sip);
-
-    if (is_private(sip))
-        identity_write_anonymous(out);
-    else if (trunk && trunk->is_register && trunk->username)
-        /* such carriers know one user; the number is in P-Asserted-Identity */
-        identity_write(out, call->caller_display, trunk->username, call->conf->domain);
-    else
-        identity_write(out, call->caller_display, sip->caller, call->conf->domain);
-}
 
 /* Who sent the call on: told by trunks only, and to trunks only. */
 static void write_diversion(struct text *out, const struct leg_sip *sip, const struct sip_msg *request)
@@ -48,17 +23,14 @@ static void write_diversion(struct text *out, const struct leg_sip *sip, const s
 static void write_own(struct text *out, const struct leg_sip *sip, const struct sip_msg *request)
 {
     const struct call *call = sip->leg.call;
-    struct identity identity = {.is_anonymous = is_private(sip)};
     enum conf_prack prack = sip->leg.trunk ? sip->leg.trunk->conf->prack : CONF_PRACK_AUTO;
 
-    memcpy(identity.number, sip->caller, sizeof(identity.number));
-    memcpy(identity.display, call->caller_display, sizeof(identity.display));
     /* An anonymous caller's number goes to trunks only, marked as private (RFC 3325 7). */
     identity_write_headers(out,
-                           sip->leg.trunk          ? sip->leg.trunk->conf->identity
-                           : identity.is_anonymous ? 0
-                                                   : CONF_PAI,
-                           &identity, call->conf->domain);
+                           sip->leg.trunk             ? sip->leg.trunk->conf->identity
+                           : sip->caller.is_anonymous ? 0
+                                                      : CONF_PAI,
+                           &sip->caller, call->conf->domain);
     if (sip->leg.trunk && request)
         write_diversion(out, sip, request);
     if (call->referrer[0] && !sip->leg.trunk) { /* RFC 3892; to trunks it would tell who is behind us */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "call/identity.h"
 #include "call/leg_sip.h"
 #include "call/trunk_headers.h"
 #include "sip/locate.h"
@@ -11,10 +12,11 @@ struct leg_sip {
     struct leg leg; /* first */
     struct invite *invite;
     struct locate *locate;
-    struct locate_tries *tries;                              /* outgoing to a trunk: its targets */
-    struct timer silent_timer;                               /* the target has not said anything yet */
-    char number[ROUTE_NUMBER_MAX], caller[ROUTE_NUMBER_MAX]; /* outgoing: as this peer is to see them */
-    struct binding binding;                                  /* outgoing to an account: the device that rings */
+    struct locate_tries *tries;    /* outgoing to a trunk: its targets */
+    struct timer silent_timer;     /* the target has not said anything yet */
+    char number[ROUTE_NUMBER_MAX]; /* outgoing: whom it calls and who calls, as this peer is to see them */
+    struct identity caller;
+    struct binding binding; /* outgoing to an account: the device that rings */
     bool has_binding, is_lost, has_target;
     struct leg_sip_target target; /* outgoing to a trunk that has redirected the call */
     bool is_changed_early;        /* offers and answers have gone on before the answer: the INVITE's own is old */
@@ -35,7 +37,6 @@ bool leg_sip_rule_allows(struct invite *invite, const struct sip_flow *flow, str
  *  @return true: it was sent there */
 bool leg_sip_try_next(struct leg_sip *sip, unsigned status, bool has_response);
 /* What stands in the INVITE of an outgoing leg (leg_sip_names.c). */
-void leg_sip_write_from(struct text *out, const struct leg_sip *sip);
 void leg_sip_write_headers(struct text *out, const struct leg_sip *sip);
 /** The number at the trunk. @param is_target with port and transport, as the Request-URI has it */
 void leg_sip_write_uri(struct text *out, const struct leg_sip *sip, bool is_target);

@@ -219,11 +219,7 @@ void message_write_trunk_from(struct text *out, const struct message *message, c
     struct identity identity;
 
     take_identity(&identity, message, trunk);
-    if (identity.is_anonymous)
-        identity_write_anonymous(out);
-    else
-        identity_write(out, identity.display, trunk->is_register && trunk->username ? trunk->username : identity.number,
-                       domain);
+    identity_write_from(out, &identity, trunk, domain);
 }
 
 void message_write_trunk_headers(struct text *out, const struct message *message, const struct conf_trunk *trunk,
