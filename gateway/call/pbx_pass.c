@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "base/mem.h"
-#include "base/print.h"
 #include "base/stats.h"
 #include "sip/client_tx.h"
 
@@ -24,9 +23,8 @@ struct pbx_pass {
     struct server_tx *tx;
     struct directory *directory; /* holds the trunk */
     const struct trunk *trunk;
-    struct outside head; /* its spans point into the texts below */
-    char call_id[SIP_CALL_ID_MAX], tag[SIP_TAG_MAX];
-    char *uri, *from, *to, *contact_user, *headers;
+    struct outside_copy own;
+    char *headers;
     struct locate *locate;
     struct locate_tries tries;
     struct client_tx *out;
@@ -71,10 +69,7 @@ static void pass_destroy(void *self)
     mem_unref(pass->locate);
     client_tx_detach(pass->out);
     mem_unref(pass->out);
-    mem_unref(pass->uri);
-    mem_unref(pass->from);
-    mem_unref(pass->to);
-    mem_unref(pass->contact_user);
+    outside_copy_free(&pass->own);
     if (pass->headers)
         mem_wipe(pass->headers, strlen(pass->headers));
     mem_unref(pass->headers);
@@ -255,7 +250,7 @@ static void on_patience(void *arg)
     struct pbx_pass *pass = arg;
 
     if (pass->trunk && pass->out)
-        locate_note(pass->pbx->calls->stack, &pass->head.flow, true);
+        locate_note(pass->pbx->calls->stack, &pass->own.head.flow, true);
     fail(pass, 408);
 }
 
@@ -270,7 +265,7 @@ static void on_response(struct client_tx *tx, const struct sip_msg *response, vo
     if (response->status < 200)
         return;
     if (pass->trunk)
-        locate_note(pass->pbx->calls->stack, &pass->head.flow, false);
+        locate_note(pass->pbx->calls->stack, &pass->own.head.flow, false);
     finish(pass, response->status, response, NULL);
 }
 
@@ -279,7 +274,7 @@ static void on_fail(struct client_tx *tx, unsigned status, const char *why, void
     struct pbx_pass *pass = arg;
 
     if (pass->trunk)
-        locate_note(pass->pbx->calls->stack, &pass->head.flow, true);
+        locate_note(pass->pbx->calls->stack, &pass->own.head.flow, true);
     if (!pass->trunk || !try_next(pass))
         fail(pass, status);
 }
@@ -290,7 +285,7 @@ static void write_request(struct text *out, struct pbx_pass *pass, char branch[s
 {
     const struct sip_msg *request = pass->tx ? server_tx_request(pass->tx) : NULL;
 
-    outside_write_head(out, &pass->head, branch);
+    outside_write_head(out, &pass->own.head, branch);
     text_add_str(out, pass->headers);
     if (request)
         sip_write_body(out, sip_msg_value(request, SIP_H_CONTENT_TYPE), request->body);
@@ -306,15 +301,15 @@ static int send_over(struct pbx_pass *pass, const struct sip_flow *flow)
 
     client_tx_detach(pass->out);
     pass->out = mem_unref(pass->out);
-    pass->head.flow = *flow;
+    pass->own.head.flow = *flow;
     text_init(&out, SIP_MSG_MAX);
     write_request(&out, pass, branch);
     err = text_err(&out);
     if (!err)
         err = client_tx_new(&pass->out, &(struct client_tx_options){
-                                            .stack = pass->head.stack,
+                                            .stack = pass->own.head.stack,
                                             .flow = *flow,
-                                            .method = pass->head.method,
+                                            .method = pass->own.head.method,
                                             .branch = branch,
                                             .request = text_span(&out),
                                             .wait_ms = locate_tries_has_more(&pass->tries) ? LOCATE_SILENT_MS : 0,
@@ -368,39 +363,13 @@ static void begin(struct pbx_pass *pass, const struct pbx_pass_options *options)
 
 /* ---- birth ---- */
 
-static int copy(char **textp, struct span *viewp, struct span s)
-{
-    *textp = mem_text(s.p ? s.p : "", s.n);
-    if (!*textp)
-        return -ENOMEM;
-    if (viewp)
-        *viewp = span_make(*textp, s.n);
-    return 0;
-}
-
 static int copy_texts(struct pbx_pass *pass, const struct pbx_pass_options *options)
 {
-    struct outside *head = &pass->head;
+    struct outside head = options->head;
 
-    return copy(&pass->uri, &head->uri, options->head.uri) || copy(&pass->from, &head->from, options->head.from) ||
-                   copy(&pass->to, &head->to, options->head.to) ||
-                   copy(&pass->contact_user, &head->contact_user, options->head.contact_user) ||
-                   copy(&pass->headers, NULL, options->headers)
-               ? -ENOMEM
-               : 0;
-}
-
-static void name(struct pbx_pass *pass, const struct outside *head)
-{
-    outside_make_names(pass->head.stack, pass->call_id, pass->tag);
-    if (head->call_id) {
-        print_into(pass->call_id, sizeof(pass->call_id), "%s", head->call_id);
-        print_into(pass->tag, sizeof(pass->tag), "%s", head->tag);
-    } else {
-        pass->head.cseq = 1;
-    }
-    pass->head.call_id = pass->call_id;
-    pass->head.tag = pass->tag;
+    head.stack = options->pbx->calls->stack;
+    pass->headers = mem_text(options->headers.p, options->headers.n);
+    return outside_copy(&pass->own, &head) || !pass->headers ? -ENOMEM : 0;
 }
 
 static bool has_flow_many(const struct pbx *pbx, const struct sip_flow *flow)
@@ -449,11 +418,8 @@ void pbx_pass_send(const struct pbx_pass_options *options)
         pass->tx = mem_ref(options->tx);
         pass->directory = mem_ref(options->pbx->calls->directory);
         pass->trunk = options->trunk;
-        pass->head = options->head;
-        pass->head.stack = options->pbx->calls->stack;
         pass->on_answer = options->on_answer;
         pass->arg = options->arg_taken;
-        name(pass, &options->head);
         err = copy_texts(pass, options);
         if (!err)
             err = count(pass);

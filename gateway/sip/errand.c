@@ -3,16 +3,14 @@
 #include "sip/errand.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/mem.h"
 #include "sip/auth_out.h"
 #include "sip/client_tx.h"
 
 struct errand {
-    struct outside head; /* its spans point into the texts below */
-    char call_id[SIP_CALL_ID_MAX], tag[SIP_TAG_MAX];
-    char *uri, *from, *to, *contact_user, *headers, *content_type, *body;
+    struct outside_copy own;
+    char *headers, *content_type, *body;
     size_t body_bytes;
     struct auth_out *auth;
     struct client_tx *tx;
@@ -27,10 +25,7 @@ static void errand_destroy(void *self)
     client_tx_detach(errand->tx);
     mem_unref(errand->tx);
     mem_unref(errand->auth);
-    mem_unref(errand->uri);
-    mem_unref(errand->from);
-    mem_unref(errand->to);
-    mem_unref(errand->contact_user);
+    outside_copy_free(&errand->own);
     mem_unref(errand->headers);
     mem_unref(errand->content_type);
     mem_unref(errand->body);
@@ -56,7 +51,7 @@ static int answer_challenge(struct errand *errand, const struct sip_msg *respons
         return err;
     client_tx_detach(errand->tx);
     errand->tx = mem_unref(errand->tx);
-    errand->head.cseq++;
+    errand->own.head.cseq++;
     return send_try(errand);
 }
 
@@ -90,16 +85,16 @@ static int send_try(struct errand *errand)
     int err;
 
     text_init(&out, SIP_MSG_MAX);
-    outside_write_head(&out, &errand->head, branch);
+    outside_write_head(&out, &errand->own.head, branch);
     text_add_str(&out, errand->headers);
-    err = auth_out_write(errand->auth, &out, errand->head.method, errand->head.uri);
+    err = auth_out_write(errand->auth, &out, errand->own.head.method, errand->own.head.uri);
     sip_write_body(&out, span_of(errand->content_type), span_make(errand->body, errand->body_bytes));
     if (!err)
         err = text_err(&out);
     if (!err)
-        err = client_tx_new(&errand->tx, &(struct client_tx_options){.stack = errand->head.stack,
-                                                                     .flow = errand->head.flow,
-                                                                     .method = errand->head.method,
+        err = client_tx_new(&errand->tx, &(struct client_tx_options){.stack = errand->own.head.stack,
+                                                                     .flow = errand->own.head.flow,
+                                                                     .method = errand->own.head.method,
                                                                      .branch = branch,
                                                                      .request = text_span(&out),
                                                                      .user = &tx_user,
@@ -108,48 +103,13 @@ static int send_try(struct errand *errand)
     return err;
 }
 
-static int copy(char **textp, struct span *viewp, struct span s)
-{
-    *textp = mem_text(s.p ? s.p : "", s.n);
-    if (!*textp)
-        return -ENOMEM;
-    if (viewp)
-        *viewp = span_make(*textp, s.n);
-    return 0;
-}
-
 static int copy_texts(struct errand *errand, const struct errand_options *options)
 {
-    struct outside *head = &errand->head;
-    int err = copy(&errand->uri, &head->uri, options->head.uri);
-
-    if (!err)
-        err = copy(&errand->from, &head->from, options->head.from);
-    if (!err)
-        err = copy(&errand->to, &head->to, options->head.to);
-    if (!err)
-        err = copy(&errand->contact_user, &head->contact_user, options->head.contact_user);
-    if (!err)
-        err = copy(&errand->headers, NULL, options->headers);
-    if (!err)
-        err = copy(&errand->content_type, NULL, options->content_type);
-    if (!err)
-        err = copy(&errand->body, NULL, options->body);
+    errand->headers = mem_text(options->headers.p, options->headers.n);
+    errand->content_type = mem_text(options->content_type.p, options->content_type.n);
+    errand->body = mem_text(options->body.p, options->body.n);
     errand->body_bytes = options->body.n;
-    return err;
-}
-
-static void name(struct errand *errand, const struct outside *head)
-{
-    outside_make_names(head->stack, errand->call_id, errand->tag);
-    if (head->call_id) {
-        snprintf(errand->call_id, sizeof(errand->call_id), "%s", head->call_id);
-        snprintf(errand->tag, sizeof(errand->tag), "%s", head->tag);
-    } else {
-        errand->head.cseq = 1;
-    }
-    errand->head.call_id = errand->call_id;
-    errand->head.tag = errand->tag;
+    return errand->headers && errand->content_type && errand->body ? 0 : -ENOMEM;
 }
 
 int errand_send(struct errand **errandp, const struct errand_options *options)
@@ -159,11 +119,11 @@ int errand_send(struct errand **errandp, const struct errand_options *options)
 
     if (!errand)
         return -ENOMEM;
-    errand->head = options->head;
     errand->done = options->done;
     errand->arg = options->arg;
-    name(errand, &options->head);
-    err = copy_texts(errand, options);
+    err = outside_copy(&errand->own, &options->head);
+    if (!err)
+        err = copy_texts(errand, options);
     if (!err)
         err = auth_out_new(&errand->auth, options->username, options->password);
     if (!err)
