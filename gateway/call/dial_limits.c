@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/print.h"
 #include "base/stats.h"
+#include "call/trunk_limit.h"
 
-#define KEY_MAX              160
 #define DAY_MS               86400000u
 #define INTERNATIONAL_DIGITS 8 /* "00" in front of fewer is a short code, not a country */
 
@@ -62,21 +62,14 @@ static const char *find_prefix(const struct conf_strings *prefixes, const char *
     return NULL;
 }
 
-static void on_counted(int err, struct span value, uint64_t version, void *arg)
-{
-    *(int *)arg = err;
-}
-
 static bool is_day_used_up(struct store *store, const struct conf_account *account)
 {
-    char key[KEY_MAX];
-    int err = 0;
+    char name[160];
 
     if (!account->calls_per_day)
         return false;
-    print_into(key, sizeof(key), "day:%s:%llu", account->name, (unsigned long long)(clock_wall_us() / 1000 / DAY_MS));
-    store_count(store, span_of(key), 1, account->calls_per_day, 2 * (uint64_t)DAY_MS, on_counted, &err);
-    return err == -EBUSY;
+    print_into(name, sizeof(name), "%s:%llu", account->name, (unsigned long long)(clock_wall_us() / 1000 / DAY_MS));
+    return limit_count(store, "day", name, 1, account->calls_per_day, 2 * (uint64_t)DAY_MS) == -EBUSY;
 }
 
 static const char *refuse(const char *format, const char *word)

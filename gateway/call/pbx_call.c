@@ -69,7 +69,7 @@ static struct pbx_call *new_call(const struct pbx_binding *binding)
 
 static char *copy(struct span s)
 {
-    return mem_text(s.p ? s.p : "", s.n);
+    return mem_text(s.p, s.n);
 }
 
 static char *take_name(const struct name_addr *addr)

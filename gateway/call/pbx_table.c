@@ -11,6 +11,7 @@
 #include "base/print.h"
 #include "base/stats.h"
 #include "call/home.h"
+#include "call/trunk_limit.h"
 
 #define FLOW_KEY_MAX (ADDR_TEXT_MAX + 48)
 
@@ -59,19 +60,9 @@ unsigned pbx_table_count(const struct pbx_table *table)
 
 /* ---- the trunk's limit, over all workers ---- */
 
-static void on_counted(int err, struct span value, uint64_t version, void *arg)
-{
-    *(int *)arg = err;
-}
-
 static int count_user(struct store *store, const char *trunk, int64_t delta, unsigned limit)
 {
-    char key[160];
-    int err = 0;
-
-    print_into(key, sizeof(key), "users-trunk:%s", trunk);
-    store_count(store, span_of(key), delta, limit, 0, on_counted, &err);
-    return err == -EBUSY ? -EBUSY : 0;
+    return limit_count(store, "users-trunk", trunk, delta, limit, 0);
 }
 
 static bool is_trunk_full(struct store *store, const struct conf_trunk *trunk)
@@ -269,7 +260,7 @@ static void on_expiry(void *arg)
 
 static int set(char **textp, struct span value)
 {
-    char *copy = mem_text(value.p ? value.p : "", value.n);
+    char *copy = mem_text(value.p, value.n);
 
     if (!copy)
         return -ENOMEM;

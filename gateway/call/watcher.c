@@ -9,7 +9,7 @@
 #include "call/directory.h"
 #include "call/pidf.h"
 #include "call/presence_private.h"
-#include "store/store.h"
+#include "call/trunk_limit.h"
 
 #define DRAIN_RETRY_S 30
 
@@ -41,19 +41,9 @@ enum package package_find(struct span name)
 
 /* ---- limits, over all workers ---- */
 
-static void on_counted(int err, struct span value, uint64_t version, void *arg)
-{
-    *(int *)arg = err;
-}
-
 static int count(struct watcher *watcher, int64_t delta, const char *name, unsigned limit)
 {
-    char key[SIP_ACCOUNT_MAX + 16];
-    int err = 0;
-
-    snprintf(key, sizeof(key), "subs:%s", name);
-    store_count(watcher->presentity->house->calls->store, span_of(key), delta, limit, 0, on_counted, &err);
-    return err;
+    return limit_count(watcher->presentity->house->calls->store, "subs", name, delta, limit, 0);
 }
 
 static const char *enter(struct watcher *watcher, unsigned *status)

@@ -66,6 +66,21 @@ static void test_leaving_more_often_than_entering_gives_nothing(void **state)
     assert_non_null(trunk_limit_enter(store, &trunk));
 }
 
+/* As long as a name may be, and different at the end. */
+static void test_long_names_have_places_of_their_own(void **state)
+{
+    char long_name[129], other_long_name[129];
+    struct conf_trunk trunk = {.name = long_name, .max_calls = 1}, other = {.name = other_long_name, .max_calls = 1};
+
+    memset(long_name, 'n', 128);
+    long_name[128] = '\0';
+    memcpy(other_long_name, long_name, sizeof(long_name));
+    other_long_name[127] = 'm';
+    assert_null(trunk_limit_enter(store, &trunk));
+    assert_non_null(trunk_limit_enter(store, &trunk));
+    assert_null(trunk_limit_enter(store, &other));
+}
+
 static void test_an_account_has_its_own_places(void **state)
 {
     struct conf_account account = {.name = name, .max_calls = 1};
@@ -109,6 +124,7 @@ int main(void)
         T(test_a_trunk_takes_so_many_calls_and_again_when_one_leaves),
         T(test_a_trunk_takes_so_many_new_calls_a_second),
         T(test_leaving_more_often_than_entering_gives_nothing),
+        T(test_long_names_have_places_of_their_own),
         T(test_an_account_has_its_own_places),
         T(test_a_store_that_is_full_stops_no_call),
     };
