@@ -246,6 +246,8 @@ scenario('records: both calls, what became of them, and no limit of the account 
   trunk.sip.inDialog('REFER', referTo('sip:bob@example.com'));
   await bob.rings();
   await bob.answer();
+  await until('they have talked for a millisecond', async () =>
+    (await gateway.admin.json('/calls')).some((call) => call.dialled === 'bob' && call.talk_seconds > 0));
   await bye(trunk);
   await bob.sip.bye();
   await alice.hungUp();
