@@ -10,7 +10,24 @@
 #include "call/guesses.h"
 #include "sip/digest.h"
 
-static const enum sip_header_id credential_ids[] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION};
+static const enum sip_header_id credential_ids[2] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION},
+                                challenge_ids[2] = {SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE};
+
+/* Over the lines of both names. */
+struct walk {
+    unsigned which, index;
+};
+
+static const struct sip_header *next_of(const struct sip_msg *msg, const enum sip_header_id ids[static 2],
+                                        struct walk *walk)
+{
+    const struct sip_header *header = sip_msg_next(msg, ids[walk->which], &walk->index);
+
+    if (header || walk->which)
+        return header;
+    *walk = (struct walk){.which = 1};
+    return sip_msg_next(msg, ids[1], &walk->index);
+}
 
 /* ---- where a nonce went ---- */
 
@@ -26,21 +43,17 @@ static size_t hash_of(const struct addr *source, struct span nonce)
 /* This challenge goes to this address: whoever answers it is really there. */
 static void note_challenge(struct pbx *pbx, const struct sip_flow *flow, const struct sip_msg *response)
 {
-    static const enum sip_header_id ids[] = {SIP_H_WWW_AUTHENTICATE, SIP_H_PROXY_AUTHENTICATE};
+    const struct sip_header *header;
+    struct walk walk = {0};
 
-    for (unsigned i = 0; i < 2; i++) {
-        const struct sip_header *header;
-        unsigned index = 0;
+    while ((header = next_of(response, challenge_ids, &walk))) {
+        struct digest_challenge challenge;
+        size_t hash;
 
-        while ((header = sip_msg_next(response, ids[i], &index))) {
-            struct digest_challenge challenge;
-
-            if (!digest_challenge_parse(&challenge, header->value)) {
-                size_t hash = hash_of(&flow->remote, challenge.nonce);
-
-                pbx->handed[hash % PBX_HANDED_MAX] = hash;
-            }
-        }
+        if (digest_challenge_parse(&challenge, header->value))
+            continue;
+        hash = hash_of(&flow->remote, challenge.nonce);
+        pbx->handed[hash % PBX_HANDED_MAX] = hash;
     }
 }
 
@@ -67,35 +80,35 @@ static void write_account(char account[static SIP_ACCOUNT_MAX], struct span name
 void pbx_guess_read(struct pbx_guess *guess, const struct pbx *pbx, const struct sip_flow *flow,
                     const struct sip_msg *msg, const struct pbx_party *party)
 {
+    const struct sip_header *header;
+    struct walk walk = {0};
+
     *guess = (struct pbx_guess){.is_there = true};
     memcpy(guess->account, party->aor, sizeof(guess->account));
-    for (unsigned i = 0; i < 2; i++) {
-        const struct sip_header *header;
-        unsigned index = 0;
+    while ((header = next_of(msg, credential_ids, &walk))) {
+        struct digest_response response;
+        bool is_read = !digest_response_parse(&response, header->value);
 
-        while ((header = sip_msg_next(msg, credential_ids[i], &index))) {
-            struct digest_response response;
-            bool is_read = !digest_response_parse(&response, header->value);
-
-            if (!guess->is_given && is_read)
-                write_account(guess->account, response.username, party->trunk->conf->registrar);
-            guess->is_given = true;
-            if (is_read ? !is_handed(pbx, flow, response.nonce) : flow->transport == SIP_UDP)
-                guess->is_there = false;
-        }
+        if (!guess->is_given && is_read)
+            write_account(guess->account, response.username, party->trunk->conf->registrar);
+        guess->is_given = true;
+        if (is_read ? !is_handed(pbx, flow, response.nonce) : flow->transport == SIP_UDP)
+            guess->is_there = false;
     }
 }
 
 bool pbx_guess_name(struct span *name, const struct sip_msg *msg)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        const struct sip_header *header = sip_msg_header(msg, credential_ids[i]);
+    const struct sip_header *header;
+    struct walk walk = {0};
+
+    while ((header = next_of(msg, credential_ids, &walk))) {
         struct digest_response response;
 
-        if (header && !digest_response_parse(&response, header->value)) {
-            *name = response.username;
-            return true;
-        }
+        if (digest_response_parse(&response, header->value))
+            continue;
+        *name = response.username;
+        return true;
     }
     return false;
 }
@@ -103,24 +116,22 @@ bool pbx_guess_name(struct span *name, const struct sip_msg *msg)
 /* Of a user who is logged in: his name, or that by which the PBX has let him in. Of a log-in: one name. */
 static bool is_own(const struct pbx_guess *guess, const struct sip_msg *msg, const struct pbx_party *party)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        const struct sip_header *header;
-        unsigned index = 0;
+    const struct sip_header *header;
+    struct walk walk = {0};
 
-        while ((header = sip_msg_next(msg, credential_ids[i], &index))) {
-            struct digest_response response;
-            char account[SIP_ACCOUNT_MAX];
+    while ((header = next_of(msg, credential_ids, &walk))) {
+        struct digest_response response;
+        char account[SIP_ACCOUNT_MAX];
 
-            if (digest_response_parse(&response, header->value)) {
-                if (party->binding)
-                    return false;
-                continue;
-            }
-            write_account(account, response.username, party->trunk->conf->registrar);
-            if (strcmp(account, party->binding ? party->aor : guess->account) &&
-                !(party->binding && span_eq(response.username, span_of(party->binding->digest_user))))
+        if (digest_response_parse(&response, header->value)) {
+            if (party->binding)
                 return false;
+            continue;
         }
+        write_account(account, response.username, party->trunk->conf->registrar);
+        if (strcmp(account, party->binding ? party->aor : guess->account) &&
+            !(party->binding && span_eq(response.username, span_of(party->binding->digest_user))))
+            return false;
     }
     return true;
 }

@@ -25,7 +25,7 @@
 #define SLACK_S           32 /* the last NOTIFY may come late */
 
 struct watch {
-    struct list link;
+    struct list link; /* pbx->watches, while it is not over */
     struct pbx *pbx;
     struct directory *directory; /* holds the trunk */
     const struct trunk *trunk;
@@ -36,7 +36,6 @@ struct watch {
     unsigned step_count;
     struct timer expiry;
     bool is_begun; /* the PBX has accepted it */
-    bool is_over;
 };
 
 /* One request on its way through, and its answer back. */
@@ -97,9 +96,8 @@ static void count_of_binding(struct watch *watch, int delta)
 /* Idempotent. What is under way goes on to its answer. */
 static void end(struct watch *watch)
 {
-    if (watch->is_over)
+    if (!list_is_linked(&watch->link))
         return;
-    watch->is_over = true;
     timer_stop(&watch->expiry);
     list_remove(&watch->link);
     hide(watch->device);
