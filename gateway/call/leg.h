@@ -36,7 +36,6 @@ struct leg_ops {
     void (*modify_reply)(struct leg *leg, unsigned status, const char *why, struct span sdp);
     /** Pass an INFO body on (DTMF). */
     void (*info)(struct leg *leg, struct span content_type, struct span body);
-    /** Connection of a lost peer is back. */
     void (*destroy)(struct leg *leg);
 };
 

@@ -354,7 +354,6 @@ static void begin_attended(struct call *call, const struct leg_news *news)
     struct leg *named = NULL;
     const char *why;
     unsigned status;
-
     int worker;
 
     wish_of(&wish, news);
