@@ -204,11 +204,6 @@ void calls_end_all(struct calls *calls, const char *why)
     }
 }
 
-size_t calls_count(const struct calls *calls)
-{
-    return calls->by_id.count;
-}
-
 /* ---- for the operator ---- */
 
 static void write_item(const struct call *call, struct text *out, bool *is_first)

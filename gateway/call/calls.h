@@ -74,7 +74,6 @@ int calls_reload(struct calls *calls, struct conf *conf);
 void calls_drain(struct calls *calls);
 /** End every call with this sentence (BYE, CDR). */
 void calls_end_all(struct calls *calls, const char *why);
-size_t calls_count(const struct calls *calls);
 
 /** JSON: this worker's calls, alive or (is_recent) ended not long ago; comma separated objects, newest last. */
 void calls_write_list(struct calls *calls, bool is_recent, struct text *out);
